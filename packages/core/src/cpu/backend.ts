@@ -1,0 +1,90 @@
+import type { Backend } from '../backend.ts'
+import { byteLength, type DType, dtypeLayout, elementCount, type TypedArray, typedArrayOf } from '../dtype.ts'
+import { DTypeError, ShapeError } from '../errors.ts'
+import type { Ops } from '../ops/ops.ts'
+import { Tensor } from '../tensor.ts'
+import { CpuOps } from './ops.ts'
+import type { SsdProducts } from './sequence.ts'
+import { CpuStorage, dataOf, dense } from './storage.ts'
+
+/**
+ * The reference backend: plain loops in JavaScript on one thread, sums in float64. Slow, and the specification that
+ * every other backend is tested against.
+ */
+export function cpu({ ssdProducts = 'exact' }: CpuOptions = {}): Backend {
+  return new CpuBackend(ssdProducts)
+}
+
+/** How the reference backend computes. */
+export interface CpuOptions {
+  /**
+   * `exact` (default), or `tf32`: Mamba-2's matrix products with operands cut to 10 bits, as the official kernels do
+   * on tensor cores, to find out what a reference owes to them. See `ssdTf32` of `@mamba/core/ssm`.
+   */
+  readonly ssdProducts?: SsdProducts | undefined
+}
+
+class CpuBackend implements Backend {
+  readonly name = 'cpu'
+  readonly info = {
+    device: 'JavaScript, 1 thread',
+    notes: ['the reference: plain loops with float64 sums, made to be right rather than fast'],
+  }
+  readonly ops: Ops
+
+  constructor(ssdProducts: SsdProducts) {
+    this.ops = new CpuOps(this, ssdProducts)
+  }
+
+  tensor(data: TypedArray, shape: readonly number[], dtype: DType): Tensor {
+    expectElements('tensor', data, shape, dtype)
+    return new Tensor({ backend: this, shape, dtype, storage: new CpuStorage(data) })
+  }
+
+  zeros(shape: readonly number[], dtype: DType = 'f32'): Tensor {
+    const data = typedArrayOf(dtype, new Uint8Array(byteLength(dtype, shape)))
+    return new Tensor({ backend: this, shape, dtype, storage: new CpuStorage(data) })
+  }
+
+  // Copies before the caller can go on, so that later ops do not change what was asked for.
+  async read(tensor: Tensor): Promise<TypedArray> {
+    if (tensor.isDense) return dataOf(tensor).slice()
+    if (dtypeLayout(tensor.dtype).elements > 1) {
+      throw new DTypeError(`read: a view of columns of ${tensor.dtype} cannot be read; read the whole tensor`)
+    }
+    return dense(tensor)
+  }
+
+  write(tensor: Tensor, data: TypedArray): void {
+    if (!tensor.isDense)
+      throw new ShapeError('write: the tensor is a view of columns; expected a dense tensor')
+    expectElements('write', data, tensor.shape, tensor.dtype)
+    dataOf(tensor).set(data)
+  }
+
+  copy(from: Tensor, to: Tensor): void {
+    if (from.dtype !== to.dtype || from.shape.join() !== to.shape.join() || !from.isDense || !to.isDense) {
+      throw new ShapeError(
+        `copy: from is ${from.dtype} [${from.shape.join(', ')}], to is ${to.dtype} [${to.shape.join(', ')}]; ` +
+          'expected two dense tensors of the same shape and dtype',
+      )
+    }
+    dataOf(to).set(dataOf(from))
+  }
+
+  // Memory is the garbage collector's.
+  destroy(): void {}
+}
+
+function expectElements(op: string, data: TypedArray, shape: readonly number[], dtype: DType): void {
+  const expected = byteLength(dtype, shape)
+  if (
+    data.byteLength !== expected ||
+    data.constructor !== typedArrayOf(dtype, new Uint8Array(0)).constructor
+  ) {
+    throw new ShapeError(
+      `${op}: data is a ${data.constructor.name} of ${data.byteLength} bytes; expected the ` +
+        `${elementCount(shape)} elements of ${dtype} [${shape.join(', ')}], ${expected} bytes`,
+    )
+  }
+}

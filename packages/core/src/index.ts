@@ -1,0 +1,45 @@
+export type { Backend, BackendInfo } from './backend.ts'
+export { bf16ToF32, expand, f16ToF32, f32ToBf16, f32ToF16, fromFloat32, toFloat32 } from './convert.ts'
+export { type CpuOptions, cpu } from './cpu/backend.ts'
+export {
+  byteLength,
+  type DType,
+  type DTypeLayout,
+  dtypeLayout,
+  elementCount,
+  isDType,
+  type TypedArray,
+  typedArrayOf,
+} from './dtype.ts'
+export {
+  CheckpointError,
+  ConfigError,
+  DeviceError,
+  DTypeError,
+  KernelError,
+  MambaError,
+  type MambaErrorName,
+  ShapeError,
+} from './errors.ts'
+export type {
+  CausalConv1dArgs,
+  Mamba3ScanArgs,
+  Mamba3State,
+  Ops,
+  RmsNormArgs,
+  SampleArgs,
+  SampleHistory,
+  SelectiveScanArgs,
+  SsdArgs,
+} from './ops/ops.ts'
+export {
+  logSoftmax,
+  type ResolvedSampling,
+  resolveSampling,
+  type SamplingOptions,
+  sampleLogits,
+  type TokenLogprob,
+  topLogprobs,
+  uniform,
+} from './sampling/index.ts'
+export { type Storage, Tensor, type TensorInit } from './tensor.ts'
