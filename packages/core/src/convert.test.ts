@@ -7,7 +7,7 @@ import { DTypeError } from './errors.ts'
 const ALL_BITS = Array.from({ length: 0x10000 }, (_, bits) => bits)
 
 /** The value of a binary floating-point number, by the definition of IEEE 754. */
-function valueOf(bits: number, exponentBits: number, fractionBits: number): number {
+function ieeeValue(bits: number, exponentBits: number, fractionBits: number): number {
   const sign = bits >>> (exponentBits + fractionBits) === 1 ? -1 : 1
   const exponent = (bits >>> fractionBits) & (2 ** exponentBits - 1)
   const fraction = (bits & (2 ** fractionBits - 1)) / 2 ** fractionBits
@@ -29,7 +29,7 @@ describe.each([
   { dtype: 'f16', decode: f16ToF32, encode: f32ToF16, exponentBits: 5, infinity: 0x7c00 },
   { dtype: 'bf16', decode: bf16ToF32, encode: f32ToBf16, exponentBits: 8, infinity: 0x7f80 },
 ] as const)('$dtype', ({ dtype, decode, encode, exponentBits, infinity }) => {
-  const want = ALL_BITS.map((bits) => valueOf(bits, exponentBits, 15 - exponentBits))
+  const want = ALL_BITS.map((bits) => ieeeValue(bits, exponentBits, 15 - exponentBits))
   const isNaNBits = (bits: number) => (bits & 0x7fff) > infinity
 
   test('all 65,536 patterns have the value that IEEE 754 gives them', () => {
@@ -95,7 +95,7 @@ describe('q8_0', () => {
   })
 
   test('divides by the scale before it is rounded to float16', () => {
-    // max / 127 is 0.1 in float32; as a float16 it is 0.09998, by which 12.65 / d would round up to 127.
+    // max / 127 is 0.1 in float32; as a float16 it is 0.09998, by which 12.649 / d would round up to 127.
     const bytes = fromFloat32('q8_0', blockOf([12.7, 12.649]))
     expect(Array.from(new Int8Array(bytes.buffer, 2, 2))).toEqual([127, 126])
   })
@@ -111,7 +111,7 @@ describe('q8_0', () => {
       fc.property(
         fc.nat(),
         fc.integer({ min: 1, max: 5 }),
-        fc.double({ min: 1e-2, max: 1e4 }),
+        fc.double({ min: 1e-2, max: 1e4, noNaN: true }),
         (seed, blocks, size) => {
           const random = seededRandom(seed)
           const values = fill(32 * blocks, () => size * random.normal())

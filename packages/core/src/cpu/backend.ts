@@ -1,6 +1,7 @@
 import type { Backend } from '../backend.ts'
-import { byteLength, type DType, dtypeLayout, elementCount, type TypedArray, typedArrayOf } from '../dtype.ts'
+import { byteLength, type DType, dtypeLayout, type TypedArray, typedArrayOf } from '../dtype.ts'
 import { DTypeError, ShapeError } from '../errors.ts'
+import { checkCopy, checkElements } from '../ops/checks.ts'
 import type { Ops } from '../ops/ops.ts'
 import { Tensor } from '../tensor.ts'
 import { CpuOps } from './ops.ts'
@@ -37,7 +38,7 @@ class CpuBackend implements Backend {
   }
 
   tensor(data: TypedArray, shape: readonly number[], dtype: DType): Tensor {
-    expectElements('tensor', data, shape, dtype)
+    checkElements('tensor', data, shape, dtype)
     return new Tensor({ backend: this, shape, dtype, storage: new CpuStorage(data) })
   }
 
@@ -58,33 +59,15 @@ class CpuBackend implements Backend {
   write(tensor: Tensor, data: TypedArray): void {
     if (!tensor.isDense)
       throw new ShapeError('write: the tensor is a view of columns; expected a dense tensor')
-    expectElements('write', data, tensor.shape, tensor.dtype)
+    checkElements('write', data, tensor.shape, tensor.dtype)
     dataOf(tensor).set(data)
   }
 
   copy(from: Tensor, to: Tensor): void {
-    if (from.dtype !== to.dtype || from.shape.join() !== to.shape.join() || !from.isDense || !to.isDense) {
-      throw new ShapeError(
-        `copy: from is ${from.dtype} [${from.shape.join(', ')}], to is ${to.dtype} [${to.shape.join(', ')}]; ` +
-          'expected two dense tensors of the same shape and dtype',
-      )
-    }
+    checkCopy(from, to)
     dataOf(to).set(dataOf(from))
   }
 
   // Memory is the garbage collector's.
   destroy(): void {}
-}
-
-function expectElements(op: string, data: TypedArray, shape: readonly number[], dtype: DType): void {
-  const expected = byteLength(dtype, shape)
-  if (
-    data.byteLength !== expected ||
-    data.constructor !== typedArrayOf(dtype, new Uint8Array(0)).constructor
-  ) {
-    throw new ShapeError(
-      `${op}: data is a ${data.constructor.name} of ${data.byteLength} bytes; expected the ` +
-        `${elementCount(shape)} elements of ${dtype} [${shape.join(', ')}], ${expected} bytes`,
-    )
-  }
 }

@@ -1,4 +1,4 @@
-import type { DType } from '../dtype.ts'
+import { byteLength, type DType, elementCount, type TypedArray, typedArrayOf } from '../dtype.ts'
 import { DTypeError, ShapeError } from '../errors.ts'
 import type { Tensor } from '../tensor.ts'
 import type {
@@ -234,4 +234,25 @@ export function checkSample(logits: Tensor, { vocabSize, history }: SampleArgs) 
     expectDense('sample', `history.${name}`, counts)
   }
   return { batch, vocabulary }
+}
+
+/** @throws ShapeError unless `data` is what stores exactly the elements of `shape` */
+export function checkElements(op: string, data: TypedArray, shape: readonly number[], dtype: DType): void {
+  const expected = byteLength(dtype, shape)
+  const Storage = typedArrayOf(dtype, new Uint8Array(0)).constructor
+  if (data.byteLength === expected && data.constructor === Storage) return
+  throw new ShapeError(
+    `${op}: data is a ${data.constructor.name} of ${data.byteLength} bytes; expected the ` +
+      `${elementCount(shape)} elements of ${dtype} [${shape.join(', ')}], ${expected} bytes`,
+  )
+}
+
+/** @throws ShapeError unless both are dense and of the same shape and dtype */
+export function checkCopy(from: Tensor, to: Tensor): void {
+  const isSame = from.dtype === to.dtype && from.shape.join() === to.shape.join()
+  if (isSame && from.isDense && to.isDense) return
+  throw new ShapeError(
+    `copy: from is ${from.dtype} [${from.shape.join(', ')}], to is ${to.dtype} [${to.shape.join(', ')}]; ` +
+      'expected two dense tensors of the same shape and dtype',
+  )
 }

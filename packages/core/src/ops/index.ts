@@ -4,7 +4,9 @@
  */
 export {
   checkCausalConv1d,
+  checkCopy,
   checkCrossEntropy,
+  checkElements,
   checkElementwise,
   checkEmbedding,
   checkIds,

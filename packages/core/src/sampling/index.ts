@@ -1,5 +1,4 @@
 export { logSoftmax, type TokenLogprob, topLogprobs } from './logprobs.ts'
 export { type ResolvedSampling, resolveSampling, type SamplingOptions } from './options.ts'
-export { applyPenalties, type TokenCounts } from './penalties.ts'
-export { philox4x32, uniform } from './random.ts'
-export { type SamplingPlace, sampleLogits } from './sample.ts'
+export { uniform } from './random.ts'
+export { sampleLogits } from './sample.ts'
