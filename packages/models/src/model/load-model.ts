@@ -1,0 +1,56 @@
+import { type Backend, cpu } from '@mamba/core'
+import type { ArchitectureOptions } from '../architectures/architecture.ts'
+import { detectArchitecture } from '../architectures/registry.ts'
+import type { SourceInput } from '../checkpoint/index.ts'
+import { ConfigReader, readGenerationDefaults } from '../config/index.ts'
+import { fingerprint } from '../weights/fingerprint.ts'
+import { type LoadProgress, WeightLoader, WeightReader } from '../weights/weight-reader.ts'
+import { Model } from './model.ts'
+import { openModelFiles } from './model-files.ts'
+
+/** How a model is loaded. */
+export interface LoadModelOptions extends ArchitectureOptions {
+  /** Where it runs. Default: the reference cpu backend. */
+  readonly backend?: Backend | undefined
+  /** Called after each tensor. */
+  readonly onProgress?: ((progress: LoadProgress) => void) | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+/**
+ * Loads a model as it was published: a folder, a file, a URL, picked or dropped files, or bytes.
+ *
+ * Configuration, names and shapes are checked before the weights are read, one tensor at a time.
+ * @throws CheckpointError if a file is missing, damaged or not that of this model
+ * @throws ConfigError if a configuration makes no sense or asks for what is not supported
+ * @throws the signal's reason if it was aborted; as after every error, nothing stays open or allocated
+ */
+export async function loadModel(source: SourceInput, options: LoadModelOptions = {}): Promise<Model> {
+  const { backend = cpu(), onProgress, signal } = options
+  const files = await openModelFiles(source, signal)
+  const loader = new WeightLoader(files.checkpoint, backend)
+  try {
+    const { architecture, layout } = detectArchitecture(files.config, files.checkpoint)
+    const config = architecture.config(new ConfigReader(files.config, files.configName), layout, options)
+    const weights = architecture.weights(new WeightReader(loader), config)
+    loader.checkAllUsed()
+    const tokenizer = await files.tokenizer(config.paddedVocabSize, signal)
+    const generation = await files.generationConfig(signal)
+    const generationDefaults = readGenerationDefaults(generation, files.config, tokenizer?.eosTokenId)
+    const weightsId = await loader.load(onProgress, signal)
+    // The same weights under another configuration are another model.
+    const id = fingerprint([JSON.stringify(config, (_key, value) => spelled(value)), weightsId])
+    const { tensors } = loader
+    return new Model({ architecture, config, weights, tensors, id, backend, tokenizer, generationDefaults })
+  } catch (error) {
+    loader.destroy()
+    throw error
+  } finally {
+    await files.close()
+  }
+}
+
+/** JSON has no infinities: it would write them all as null. */
+function spelled(value: unknown): unknown {
+  return typeof value === 'number' ? String(value) : value
+}

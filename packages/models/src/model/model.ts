@@ -1,0 +1,193 @@
+import type { Backend, Tensor } from '@mamba/core'
+import type { Architecture, LayerStateShapes, ModelConfig } from '../architectures/architecture.ts'
+import type { GenerationDefaults } from '../config/generation-config.ts'
+import { type NllOptions, nll } from '../evaluate/nll.ts'
+import { type Completion, complete } from '../generate/complete.ts'
+import { type GeneratedToken, type GenerateOptions, generate } from '../generate/generate.ts'
+import { type PrefillOptions, prefill } from '../generate/prefill.ts'
+import { State } from '../state/state.ts'
+import type { Tokenizer } from '../tokenizer/index.ts'
+import { type TokenIds, toBatch } from './token-ids.ts'
+
+/** What {@link Model} is made of; `loadModel` makes it. */
+export interface ModelInit<Config extends ModelConfig = ModelConfig, Weights = unknown> {
+  readonly architecture: Architecture<Config, Weights>
+  readonly config: Config
+  readonly weights: Weights
+  /** Every tensor of the weights, by its name in the checkpoint. */
+  readonly tensors: ReadonlyMap<string, Tensor>
+  /** Hash that identifies the weights. */
+  readonly id: string
+  readonly backend: Backend
+  readonly tokenizer: Tokenizer | undefined
+  readonly generationDefaults: GenerationDefaults
+}
+
+/** What {@link Model.forward} computes, and on what. */
+export interface ForwardOptions {
+  /** The past, updated in place. Default: none, and what is read is forgotten afterwards. */
+  readonly state?: State | undefined
+  /** Which positions get logits: the last one (default) or all. */
+  readonly logits?: 'last' | 'all' | undefined
+  /** Whether the residual stream is returned too. Default false. */
+  readonly hiddenStates?: boolean | undefined
+}
+
+/** The residual stream on its way through a model, (batch, length, dModel) each. */
+export interface HiddenStates {
+  /** The embedding's output. */
+  readonly embedding: Tensor
+  /** After each layer. */
+  readonly layers: readonly Tensor[]
+  /** After the final norm: what the output head reads. */
+  readonly final: Tensor
+}
+
+/** What {@link Model.forward} returns. Its tensors are the caller's to destroy. */
+export interface ForwardResult {
+  /** (batch, 1 or length, paddedVocabSize). Ids from `vocabSize` on are padding: their logits mean nothing. */
+  readonly logits: Tensor
+  /** If asked for. */
+  readonly hiddenStates: HiddenStates | undefined
+}
+
+/** A language model on a backend, ready to run. */
+export class Model {
+  readonly config: ModelConfig
+  readonly backend: Backend
+  /** Undefined if the checkpoint came without tokenizer.json: such a model takes ids. */
+  readonly tokenizer: Tokenizer | undefined
+  /** Hash that identifies the weights: a saved state names it. */
+  readonly id: string
+  /** Every tensor of the weights, by its name in the checkpoint. */
+  readonly tensors: ReadonlyMap<string, Tensor>
+  /** What the checkpoint's authors suggest for generation, and the ids that end a text. */
+  readonly generationDefaults: GenerationDefaults
+  /** Shapes of the recurrent tensors of each layer, without the batch axis. */
+  readonly stateShapes: readonly LayerStateShapes[]
+  readonly #init: ModelInit
+
+  constructor(init: ModelInit) {
+    this.#init = init
+    this.config = init.config
+    this.backend = init.backend
+    this.tokenizer = init.tokenizer
+    this.id = init.id
+    this.tensors = init.tensors
+    this.generationDefaults = init.generationDefaults
+    this.stateShapes = init.architecture.state(init.config)
+  }
+
+  /** Number of ids that can be given and sampled: the vocabulary without its padding. */
+  get vocabSize(): number {
+    return Math.min(this.config.vocabSize, this.tokenizer?.vocabSize ?? Number.POSITIVE_INFINITY)
+  }
+
+  /** The state before the first token. @throws ShapeError if `batch` is not a positive integer */
+  createState({ batch = 1 }: { readonly batch?: number } = {}): State {
+    return State.create(this, batch)
+  }
+
+  /**
+   * A state from the bytes that `state.save()` gave.
+   * @throws CheckpointError if they are damaged; ShapeError if they belong to another model
+   */
+  loadState(bytes: Uint8Array): Promise<State> {
+    return State.load(this, bytes)
+  }
+
+  /**
+   * Reads ids and computes logits: one pass over all positions. For a long prompt use {@link prefill}, whose memory
+   * does not grow with its length.
+   * @param ids of one sequence, or of several of equal length
+   * @throws ShapeError if an id is outside the vocabulary, there is none, or the state is another model's
+   */
+  forward(
+    ids: TokenIds,
+    { state, logits = 'last', hiddenStates = false }: ForwardOptions = {},
+  ): ForwardResult {
+    const batch = toBatch(ids, this.config.vocabSize)
+    state?.expectFits(this, batch.batch)
+    const past = state ?? this.createState(batch)
+    try {
+      return this.#forward(batch, past, logits, hiddenStates)
+    } finally {
+      if (!state) past.destroy()
+    }
+  }
+
+  /**
+   * Reads ids into a state, in chunks, and computes the logits of the last position.
+   * @returns (batch, 1, paddedVocabSize)
+   */
+  prefill(ids: TokenIds, options: PrefillOptions): Promise<Tensor> {
+    return prefill(this, ids, options)
+  }
+
+  /**
+   * Negative log-likelihood of every token but the first, given those before it, in nats.
+   * @returns (batch, length − 1)
+   */
+  nll(ids: TokenIds, options?: NllOptions): Promise<Float32Array> {
+    return nll(this, ids, options)
+  }
+
+  /** Continues a prompt, token by token. See {@link GenerateOptions}. */
+  generate(
+    prompt: string | readonly number[],
+    options?: GenerateOptions,
+  ): AsyncGenerator<GeneratedToken, void> {
+    return generate(this, prompt, options)
+  }
+
+  /** Continues a prompt and returns the whole continuation. */
+  complete(
+    prompt: string | readonly number[],
+    options?: GenerateOptions & { readonly onToken?: (token: GeneratedToken) => void },
+  ): Promise<Completion> {
+    return complete(this, prompt, options)
+  }
+
+  /** Frees the weights. States and tensors that were made of it are freed on their own; the backend stays. */
+  dispose(): void {
+    for (const tensor of this.tensors.values()) tensor.destroy()
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose()
+  }
+
+  #forward(
+    { data, batch, length }: ReturnType<typeof toBatch>,
+    state: State,
+    wanted: 'last' | 'all',
+    hiddenStates: boolean,
+  ): ForwardResult {
+    const { architecture, config, weights, backend } = this.#init
+    const { ops } = backend
+    return ops.scope(() => {
+      // Not an op's tensor, so the scope does not free it.
+      using ids = backend.tensor(data, [batch, length], 'i32')
+      const layers: Tensor[] = []
+      let embedding: Tensor | undefined
+      const trace = {
+        embedding: (x: Tensor) => {
+          embedding = x
+        },
+        layer: (_index: number, x: Tensor) => layers.push(x),
+      }
+      const final = architecture.forward(
+        ops,
+        config,
+        weights,
+        state.layers,
+        ids,
+        hiddenStates ? trace : undefined,
+      )
+      const read = wanted === 'last' ? ops.positions(final, length - 1, length) : final
+      const logits = architecture.logits(ops, config, weights, read)
+      state.position += length
+      return { logits, hiddenStates: embedding && { embedding, layers, final } }
+    })
+  }
+}
