@@ -62,5 +62,5 @@ async function verify(folder: string, flags: VerifyFlags, session: Session): Pro
 
 function checkLine({ name, value, limit, ok }: Check): string {
   const number = (x: number) => (Number.isInteger(x) ? String(x) : x.toExponential(2)).padStart(9)
-  return `${ok ? 'ok  ' : 'FAIL'}  ${printable(name).padEnd(30)} ${number(value)}  limit ${number(limit)}\n`
+  return `${ok ? 'ok  ' : 'FAIL'}  ${printable(name).padEnd(36)} ${number(value)}  limit ${number(limit)}\n`
 }
