@@ -1,0 +1,4 @@
+import { cpu } from '@mamba/core'
+import { describeBackend } from './describe-backend.ts'
+
+describeBackend('cpu', cpu)
