@@ -3,12 +3,16 @@ import { DTypeError, ShapeError } from './errors.ts'
 /**
  * How the elements of a tensor are stored.
  *
- * `q8_0` is block-quantised as in GGUF: along the last axis, every 32 elements are a block of 34 bytes,
- * a float16 scale `d` and 32 signed bytes `q`; the value is `d · q`.
+ * The last two are block-quantised as in GGUF, 32 elements of the last axis to a block with a float16 scale d:
+ * `q8_0` in 34 bytes, d and then a signed byte q for each, of value d · q; `q4_0` in 18 bytes, d and then 16 bytes,
+ * byte i with element i in its lower and element i + 16 in its upper four bits, of value d · (q − 8).
  */
-export type DType = 'f32' | 'f16' | 'bf16' | 'i32' | 'u32' | 'u8' | 'i8' | 'q8_0'
+export type DType = 'f32' | 'f16' | 'bf16' | 'i32' | 'u32' | 'u8' | 'i8' | 'q8_0' | 'q4_0'
 
-/** The typed array that holds a tensor's storage: float16 and bfloat16 as their bits, `q8_0` as bytes. */
+/** The dtypes that matrices of products and embeddings may have. */
+export const weightDTypes: readonly DType[] = ['f32', 'f16', 'bf16', 'q8_0', 'q4_0']
+
+/** The typed array that holds a tensor's storage: float16 and bfloat16 as their bits, quantised dtypes as bytes. */
 export type TypedArray = Float32Array | Uint16Array | Int32Array | Uint32Array | Uint8Array | Int8Array
 
 /** A dtype's storage unit: `elements` consecutive elements of the last axis take `bytes` bytes. */
@@ -26,6 +30,7 @@ const layouts: Readonly<Record<DType, DTypeLayout>> = {
   u8: { elements: 1, bytes: 1 },
   i8: { elements: 1, bytes: 1 },
   q8_0: { elements: 32, bytes: 34 },
+  q4_0: { elements: 32, bytes: 18 },
 }
 
 /** The storage unit of `dtype`: one element, or one block of a quantised dtype. */
@@ -64,7 +69,7 @@ export function byteLength(dtype: DType, shape: readonly number[]): number {
 
 /**
  * Views (or, where they are not aligned, copies) little-endian bytes as the storage of a dtype.
- * @returns Float32Array for f32, Uint16Array for f16 and bf16, Uint8Array for u8 and q8_0, and so on
+ * @returns Float32Array for f32, Uint16Array for f16 and bf16, Uint8Array for u8 and quantised dtypes, and so on
  */
 export function typedArrayOf(dtype: DType, bytes: Uint8Array): TypedArray {
   // Not slice(): on a Node Buffer that is a view.
@@ -84,6 +89,7 @@ export function typedArrayOf(dtype: DType, bytes: Uint8Array): TypedArray {
       return new Int8Array(buffer, byteOffset, length)
     case 'u8':
     case 'q8_0':
+    case 'q4_0':
       return new Uint8Array(buffer, byteOffset, length)
   }
 }

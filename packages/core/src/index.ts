@@ -1,5 +1,5 @@
 export type { Backend, BackendInfo } from './backend.ts'
-export { bf16ToF32, expand, f16ToF32, f32ToBf16, f32ToF16, fromFloat32, toFloat32 } from './convert.ts'
+export { expand, fromFloat32, toFloat32 } from './convert.ts'
 export { type CpuOptions, cpu } from './cpu/backend.ts'
 export {
   byteLength,
@@ -10,6 +10,7 @@ export {
   isDType,
   type TypedArray,
   typedArrayOf,
+  weightDTypes,
 } from './dtype.ts'
 export {
   CheckpointError,
@@ -21,6 +22,7 @@ export {
   type MambaErrorName,
   ShapeError,
 } from './errors.ts'
+export { bf16ToF32, f16ToF32, f32ToBf16, f32ToF16 } from './float16.ts'
 export type {
   CausalConv1dArgs,
   Mamba3ScanArgs,

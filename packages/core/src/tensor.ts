@@ -1,5 +1,5 @@
 import type { Backend } from './backend.ts'
-import { type DType, elementCount, type TypedArray } from './dtype.ts'
+import { type DType, dtypeLayout, elementCount, type TypedArray } from './dtype.ts'
 import { DTypeError, ShapeError } from './errors.ts'
 
 const brand = Symbol.for('@mamba/core/tensor')
@@ -97,9 +97,10 @@ export class Tensor {
         `columns: range ${start}..${end} is not inside the last axis of [${this.shape.join(', ')}]`,
       )
     }
-    if (this.dtype === 'q8_0' && (start % 32 !== 0 || end % 32 !== 0)) {
+    const { elements } = dtypeLayout(this.dtype)
+    if (start % elements !== 0 || end % elements !== 0) {
       throw new DTypeError(
-        `columns: range ${start}..${end} cuts a block; q8_0 views begin and end at multiples of 32`,
+        `columns: range ${start}..${end} cuts a block; ${this.dtype} views begin and end at multiples of ${elements}`,
       )
     }
     return new Tensor({
@@ -113,7 +114,7 @@ export class Tensor {
     })
   }
 
-  /** Copies the elements out, dense and row-major; float16, bfloat16 and q8_0 as they are stored. */
+  /** Copies the elements out, dense and row-major; float16, bfloat16 and quantised dtypes as they are stored. */
   read(): Promise<TypedArray> {
     return this.backend.read(this)
   }

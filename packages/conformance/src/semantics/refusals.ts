@@ -31,7 +31,7 @@ const refusals: readonly Refusal[] = [
     call: (ops, zeros) => ops.linear(zeros([2, 3]), zeros([5, 4])),
   },
   {
-    message: 'linear: weight is i8; expected f32 or f16 or bf16 or q8_0',
+    message: 'linear: weight is i8; expected f32 or f16 or bf16 or q8_0 or q4_0',
     name: 'DTypeError',
     call: (ops, zeros) => ops.linear(zeros([2, 3]), zeros([5, 3], 'i8')),
   },

@@ -1,4 +1,11 @@
-import { byteLength, type DType, elementCount, type TypedArray, typedArrayOf } from '../dtype.ts'
+import {
+  byteLength,
+  type DType,
+  elementCount,
+  type TypedArray,
+  typedArrayOf,
+  weightDTypes,
+} from '../dtype.ts'
 import { DTypeError, ShapeError } from '../errors.ts'
 import type { Tensor } from '../tensor.ts'
 import type {
@@ -30,7 +37,7 @@ function expectShape(op: string, name: string, tensor: Tensor, expected: Sizes, 
   throw new ShapeError(`${op}: ${name} is [${shape.join(', ')}]; expected [${wanted}] ${axes}`)
 }
 
-function expectDType(op: string, name: string, tensor: Tensor, ...allowed: DType[]): void {
+function expectDType(op: string, name: string, tensor: Tensor, ...allowed: readonly DType[]): void {
   if (!allowed.includes(tensor.dtype)) {
     throw new DTypeError(`${op}: ${name} is ${tensor.dtype}; expected ${allowed.join(' or ')}`)
   }
@@ -56,8 +63,6 @@ function batchAndLength(op: string, name: string, tensor: Tensor, axes: string):
   expectF32(op, name, tensor, [undefined, undefined, undefined], axes)
   return tensor.shape as unknown as [number, number, number]
 }
-
-const weightDTypes: DType[] = ['f32', 'f16', 'bf16', 'q8_0']
 
 /** @throws ShapeError unless `divisor` is a positive divisor of `size` */
 function expectDivides(op: string, what: string, divisor: number, size: number): void {

@@ -98,7 +98,7 @@ describe('weights are refused by name', () => {
       'b.safetensors': file,
     })
     const { backend, live } = countingBackend()
-    const message = `memory/b.safetensors: tensor ${D} is ${dtype}; expected f32, f16, bf16 or q8_0`
+    const message = `memory/b.safetensors: tensor ${D} is ${dtype}; expected f32, f16, bf16, q8_0, q4_0`
     await expectError(loadModel(source, { backend }), 'CheckpointError', message)
     expect({ open: source.openFiles(), live: live() }).toEqual({ open: 0, live: 0 })
   })

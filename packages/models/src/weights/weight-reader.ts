@@ -8,6 +8,7 @@ import {
   type TypedArray,
   toFloat32,
   typedArrayOf,
+  weightDTypes,
 } from '@mamba/core'
 import type { Checkpoint, TensorInfo } from '../checkpoint/index.ts'
 import { fingerprint } from './fingerprint.ts'
@@ -170,7 +171,7 @@ export class WeightLoader {
     }
     if (!isWeightDType(info.dtype)) {
       throw new CheckpointError(
-        `${info.file}: tensor ${name} is ${info.storedType}; expected f32, f16, bf16 or q8_0`,
+        `${info.file}: tensor ${name} is ${info.storedType}; expected ${weightDTypes.join(', ')}`,
       )
     }
     if (info.byteLength !== byteLength(info.dtype, info.shape)) {
@@ -183,7 +184,7 @@ export class WeightLoader {
 }
 
 function isWeightDType(dtype: DType | undefined): dtype is DType {
-  return dtype === 'f32' || dtype === 'f16' || dtype === 'bf16' || dtype === 'q8_0'
+  return dtype !== undefined && weightDTypes.includes(dtype)
 }
 
 /**

@@ -53,11 +53,11 @@ test.each([
 })
 
 test.each([
-  [2, 'Q4_0', 18],
+  [3, 'Q4_1', 20],
   [12, 'Q4_K', 144],
   [14, 'Q6_K', 210],
 ])('lists type %s as %s, and refuses to read it', async (type, storedType, size) => {
-  const elements = size === 18 ? 32 : 256
+  const elements = size === 20 ? 32 : 256
   const checkpoint = await open({
     tensors: [{ name: 'w', axes: [elements], type, data: countingBytes(size) }],
   })

@@ -13,7 +13,7 @@ export interface GgmlType {
 export const GGML_TYPES: ReadonlyMap<number, GgmlType> = new Map<number, GgmlType>([
   [0, { name: 'F32', elements: 1, bytes: 4, dtype: 'f32' }],
   [1, { name: 'F16', elements: 1, bytes: 2, dtype: 'f16' }],
-  [2, { name: 'Q4_0', elements: 32, bytes: 18 }],
+  [2, { name: 'Q4_0', elements: 32, bytes: 18, dtype: 'q4_0' }],
   [3, { name: 'Q4_1', elements: 32, bytes: 20 }],
   [6, { name: 'Q5_0', elements: 32, bytes: 22 }],
   [7, { name: 'Q5_1', elements: 32, bytes: 24 }],
