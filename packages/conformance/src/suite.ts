@@ -5,7 +5,7 @@ import { seeds } from './sizes.ts'
 import { Workbench } from './workbench.ts'
 
 /** Dtypes that matrices can have. */
-export type WeightDType = 'f32' | 'f16' | 'bf16' | 'q8_0'
+export type WeightDType = 'f32' | 'f16' | 'bf16' | 'q8_0' | 'q4_0'
 
 /** What a backend may ask of the suite. */
 export interface ConformanceOptions {
@@ -36,7 +36,7 @@ export async function forAll<T>(
   values: fc.Arbitrary<T>,
   property: (workbench: Workbench, value: T) => Promise<void>,
 ): Promise<void> {
-  const layouts = fc.option(seeds, { nil: undefined, freq: 1 })
+  const layouts = fc.oneof({ withCrossShrink: true }, fc.constant(undefined), seeds)
   await fc.assert(
     fc.asyncProperty(values, layouts, (value, layout) =>
       onWorkbench(suite, (workbench) => property(workbench, value), layout),

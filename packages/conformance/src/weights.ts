@@ -1,6 +1,15 @@
+import { dtypeLayout } from '@mamba/core'
+import fc from 'fast-check'
+import { sizes } from './sizes.ts'
 import type { WeightDType } from './suite.ts'
 
-export const weightDTypes: readonly WeightDType[] = ['f32', 'f16', 'bf16', 'q8_0']
+export const weightDTypes: readonly WeightDType[] = ['f32', 'f16', 'bf16', 'q8_0', 'q4_0']
+
+/** Numbers of columns of a matrix, up to `largest`; whole blocks of a block-quantised dtype, and a few more of them. */
+export function columnCounts(dtype: WeightDType, largest: number): fc.Arbitrary<number> {
+  const block = dtypeLayout(dtype).elements
+  return block === 1 ? sizes(largest) : fc.constantFrom(1, 2, 3, 5).map((blocks) => blocks * block)
+}
 
 /** Bits of the infinite float16 or bfloat16; all smaller ones are finite. */
 const INFINITY_BITS = { f16: 0x7c00, bf16: 0x7f80 }

@@ -1,6 +1,7 @@
 import {
   type Backend,
   type DType,
+  dtypeLayout,
   elementCount,
   fromFloat32,
   type Ops,
@@ -115,7 +116,7 @@ export class Workbench {
     return placed
   }
 
-  /** Puts arrays side by side into one tensor. The columns between them are NaN: who reads them is found out. */
+  /** Puts arrays side by side into one tensor; whoever reads the columns between them, NaN, is found out. */
   #pack<Name extends string>(
     arrays: readonly [Name, Columns][],
     leading: readonly number[],
@@ -124,16 +125,16 @@ export class Workbench {
     placed: Record<Name, Tensor>,
   ): void {
     const rows = elementCount(leading)
+    const block = dtypeLayout(dtype).elements
+    // Blocks do not store NaN.
+    const unused = block === 1 ? Number.NaN : 1e4
     const parts: Float32Array[] = []
     let width = 0
-    const append = (
-      columns: number,
-      data: Float32Array = new Float32Array(rows * columns).fill(Number.NaN),
-    ) => {
+    const append = (columns: number, data: Float32Array = new Float32Array(rows * columns).fill(unused)) => {
       parts.push(data)
       width += columns
     }
-    const gap = () => (dtype === 'q8_0' ? 32 * random.integer(0, 1) : random.integer(0, 5))
+    const gap = () => (block === 1 ? random.integer(0, 5) : block * random.integer(0, 1))
     const starts = arrays.map(([name, columns]) => {
       append(gap())
       append(columns.width, columns.data)

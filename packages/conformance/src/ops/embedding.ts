@@ -5,14 +5,14 @@ import { describe, test } from 'vitest'
 import { expectRefused } from '../refused.ts'
 import { batches, lengths, seeds, sizes } from '../sizes.ts'
 import { forAll, onWorkbench, type Suite } from '../suite.ts'
-import { finiteHalfFloats, weightDTypes } from '../weights.ts'
+import { columnCounts, finiteHalfFloats, weightDTypes } from '../weights.ts'
 
 export function describeEmbedding(suite: Suite): void {
   describe('embedding', () => {
     test.each(weightDTypes)('copies rows of a %s table, expanded exactly', async (dtype) => {
       const cases = fc.record({
         vocabulary: sizes(suite.maxSize),
-        size: dtype === 'q8_0' ? fc.constantFrom(32, 64, 96) : sizes(suite.maxSize),
+        size: columnCounts(dtype, suite.maxSize),
         batch: batches,
         length: lengths(suite.maxSize),
         seed: seeds,

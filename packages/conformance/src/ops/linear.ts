@@ -5,7 +5,7 @@ import { describe, test } from 'vitest'
 import { activationShapes, seeds, sizes } from '../sizes.ts'
 import { forAll, onWorkbench, type Suite, type WeightDType } from '../suite.ts'
 import { TOLERANCE } from '../tolerance.ts'
-import { finiteHalfFloats, weightDTypes } from '../weights.ts'
+import { columnCounts, finiteHalfFloats, weightDTypes } from '../weights.ts'
 import type { Workbench } from '../workbench.ts'
 
 interface Case {
@@ -22,7 +22,7 @@ export function describeLinear(suite: Suite): void {
     test.each(weightDTypes)('multiplies by %s weights as the float64 reference does', async (dtype) => {
       const cases = fc.record({
         leading: activationShapes(suite.maxSize).map((shape) => shape.slice(0, -1)),
-        dIn: dtype === 'q8_0' ? fc.constantFrom(32, 64, 96, 160) : sizes(2 * suite.maxSize),
+        dIn: columnCounts(dtype, 2 * suite.maxSize),
         dOut: sizes(2 * suite.maxSize),
         hasBias: fc.boolean(),
         seed: seeds,

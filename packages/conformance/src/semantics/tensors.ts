@@ -3,6 +3,8 @@ import { describe, expect, test } from 'vitest'
 import { expectRefused } from '../refused.ts'
 import type { Suite } from '../suite.ts'
 
+const ramp = Float32Array.from({ length: 64 }, (_, i) => i - 13)
+
 /** Elements of every dtype; odd counts of small ones, as devices copy multiples of 4 bytes. */
 const samples: readonly [DType, readonly number[], TypedArray][] = [
   ['f32', [2, 3], Float32Array.of(1, -2.5, 3e-30, Number.POSITIVE_INFINITY, 0, 7)],
@@ -12,14 +14,8 @@ const samples: readonly [DType, readonly number[], TypedArray][] = [
   ['u32', [3], Uint32Array.of(0, 1, 2 ** 32 - 1)],
   ['u8', [7], Uint8Array.of(0, 1, 2, 3, 127, 128, 255)],
   ['i8', [5], Int8Array.of(0, 1, -1, 127, -128)],
-  [
-    'q8_0',
-    [1, 32],
-    fromFloat32(
-      'q8_0',
-      Float32Array.from({ length: 32 }, (_, i) => i - 13),
-    ),
-  ],
+  ['q8_0', [1, 64], fromFloat32('q8_0', ramp)],
+  ['q4_0', [2, 32], fromFloat32('q4_0', ramp)],
 ]
 
 export function describeTensors(suite: Suite): void {

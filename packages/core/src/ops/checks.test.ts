@@ -63,7 +63,11 @@ describeCheck(
   { vocabulary: 7, size: 32, batch: 2, length: 3 },
   [
     [{ table: zeros([7]) }, 'ShapeError', 'table is [7]; expected [?, ?] (vocabulary, size)'],
-    [{ table: zeros([7, 3], 'i32') }, 'DTypeError', 'table is i32; expected f32 or f16 or bf16 or q8_0 or q4_0'],
+    [
+      { table: zeros([7, 3], 'i32') },
+      'DTypeError',
+      'table is i32; expected f32 or f16 or bf16 or q8_0 or q4_0',
+    ],
     [{ ids: zeros([3], 'i32') }, 'ShapeError', 'ids is [3]; expected [?, ?] (batch, length)'],
     [{ ids: zeros([2, 3], 'u32') }, 'DTypeError', 'ids is u32; expected i32'],
   ],
@@ -92,7 +96,11 @@ describeCheck(
     [{ x: zeros([]) }, 'ShapeError', 'x is []; expected [4] (…, in)'],
     [{ x: zeros([2, 4], 'f16') }, 'DTypeError', 'x is f16; expected f32'],
     [{ weight: zeros([5, 4, 1]) }, 'ShapeError', 'weight is [5, 4, 1]; expected [?, ?] (out, in)'],
-    [{ weight: zeros([5, 4], 'u8') }, 'DTypeError', 'weight is u8; expected f32 or f16 or bf16 or q8_0 or q4_0'],
+    [
+      { weight: zeros([5, 4], 'u8') },
+      'DTypeError',
+      'weight is u8; expected f32 or f16 or bf16 or q8_0 or q4_0',
+    ],
     [{ bias: zeros([4]) }, 'ShapeError', 'bias is [4]; expected [5] (out)'],
     [{ bias: zeros([5], 'bf16') }, 'DTypeError', 'bias is bf16; expected f32'],
     [{ bias: view(5) }, 'ShapeError', 'bias is a view of columns; expected a dense tensor'],

@@ -188,6 +188,11 @@ export function checkMamba3Scan(args: Mamba3ScanArgs) {
   const nAngles = angles.columnCount
   if (2 * nAngles > dState)
     throw new ShapeError(`${op}: ${nAngles} angles rotate more than dState ${dState} elements`)
+  if (mimo && dState % 2 !== 0) {
+    throw new ShapeError(
+      `${op}: dState is ${dState}; expected an even number, as MIMO rotates its two halves`,
+    )
+  }
   expectDenseF32(op, 'dtBias', dtBias, [nHeads], '(nHeads)')
   expectDenseF32(op, 'D', D, [nHeads], '(nHeads)')
   for (const [name, tensor] of Object.entries(mimo ?? {})) {
@@ -228,7 +233,7 @@ export function checkCrossEntropy(logits: Tensor, targets: Tensor) {
 export function checkSample(logits: Tensor, { vocabSize, history }: SampleArgs) {
   expectF32('sample', 'logits', logits, [undefined, 1, undefined], '(batch, 1, vocabulary)')
   const [batch, , vocabulary] = logits.shape as [number, 1, number]
-  if (!(vocabSize >= 1 && vocabSize <= vocabulary)) {
+  if (!(Number.isInteger(vocabSize) && vocabSize >= 1 && vocabSize <= vocabulary)) {
     throw new ShapeError(
       `sample: vocabSize is ${vocabSize}; expected 1 to ${vocabulary}, the size of the logits`,
     )
