@@ -1,0 +1,2 @@
+export { type Chromium, findChromium } from './chromium.ts'
+export { type BrowserProjectsOptions, browserProjects } from './projects.ts'

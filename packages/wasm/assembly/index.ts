@@ -1,0 +1,2 @@
+export { run } from './runtime/run'
+export { work } from './runtime/work'
