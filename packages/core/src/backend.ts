@@ -16,6 +16,8 @@ export interface Backend {
   readonly name: string
   readonly info: BackendInfo
   readonly ops: Ops
+  /** Bytes that tensors can take at most; Infinity if only the machine's memory limits them. */
+  readonly capacity: number
 
   /**
    * A tensor of the given elements.

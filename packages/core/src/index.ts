@@ -22,6 +22,7 @@ export {
   type MambaErrorName,
   ShapeError,
 } from './errors.ts'
+export { firstAvailable } from './first-available.ts'
 export { bf16ToF32, f16ToF32, f32ToBf16, f32ToF16 } from './float16.ts'
 export type {
   CausalConv1dArgs,

@@ -32,6 +32,7 @@ class CpuBackend implements Backend {
     notes: ['the reference: plain loops with float64 sums, made to be right rather than fast'],
   }
   readonly ops: Ops
+  readonly capacity = Number.POSITIVE_INFINITY
 
   constructor(ssdProducts: SsdProducts) {
     this.ops = new CpuOps(this, ssdProducts)

@@ -1,7 +1,7 @@
-import { type Backend, cpu } from '@mamba/core'
+import { type Backend, cpu, DeviceError } from '@mamba/core'
 import type { ArchitectureOptions } from '../architectures/architecture.ts'
 import { detectArchitecture } from '../architectures/registry.ts'
-import type { SourceInput } from '../checkpoint/index.ts'
+import type { Checkpoint, SourceInput } from '../checkpoint/index.ts'
 import { ConfigReader, readGenerationDefaults } from '../config/index.ts'
 import { fingerprint } from '../weights/fingerprint.ts'
 import { type LoadProgress, WeightLoader, WeightReader } from '../weights/weight-reader.ts'
@@ -23,6 +23,7 @@ export interface LoadModelOptions extends ArchitectureOptions {
  * Configuration, names and shapes are checked before the weights are read, one tensor at a time.
  * @throws CheckpointError if a file is missing, damaged or not that of this model
  * @throws ConfigError if a configuration makes no sense or asks for what is not supported
+ * @throws DeviceError if the weights are more than the backend can hold
  * @throws the signal's reason if it was aborted; as after every error, nothing stays open or allocated
  */
 export async function loadModel(source: SourceInput, options: LoadModelOptions = {}): Promise<Model> {
@@ -31,6 +32,7 @@ export async function loadModel(source: SourceInput, options: LoadModelOptions =
   const loader = new WeightLoader(files.checkpoint, backend)
   try {
     const { architecture, layout } = detectArchitecture(files.config, files.checkpoint)
+    expectRoom(files.checkpoint, backend)
     const config = architecture.config(new ConfigReader(files.config, files.configName), layout, options)
     const weights = architecture.weights(new WeightReader(loader), config)
     loader.checkAllUsed()
@@ -48,6 +50,17 @@ export async function loadModel(source: SourceInput, options: LoadModelOptions =
   } finally {
     await files.close()
   }
+}
+
+/** @throws DeviceError if the weights alone are more than the backend can hold */
+function expectRoom(checkpoint: Checkpoint, { name, capacity }: Backend): void {
+  const bytes = checkpoint.names.reduce((sum, tensor) => sum + checkpoint.info(tensor).byteLength, 0)
+  if (bytes <= capacity) return
+  const gigabytes = (count: number) => `${(count / 1e9).toFixed(2)} GB (${count} bytes)`
+  throw new DeviceError(
+    `${checkpoint.name}: its ${checkpoint.names.length} tensors take ${gigabytes(bytes)}, and the ${name} backend ` +
+      `can hold ${gigabytes(capacity)}; use a smaller dtype, such as q8_0, or another backend`,
+  )
 }
 
 /** JSON has no infinities: it would write them all as null. */
