@@ -3,8 +3,8 @@ import { HEAP_START } from './control.ts'
 
 /** Bytes of a WebAssembly page. */
 export const PAGE = 65536
-/** The most that a 32-bit WebAssembly memory can hold, 4 GiB. */
-export const MAX_BYTES = 65536 * PAGE
+/** The most that the memory may hold: 4 GiB but for a page, so that the address after the last byte is one, too. */
+export const MAX_BYTES = 65535 * PAGE
 /** Tensors begin at multiples of this: a cache line, so that no two threads write to the same one. */
 const ALIGNMENT = 64
 /** The memory grows by at least this, so that growing stays rare. */

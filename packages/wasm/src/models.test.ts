@@ -5,6 +5,7 @@ import { loadModel } from '@mamba/models'
 import { verifyCheckpoint } from '@mamba/models/verify'
 import { fixturePath } from '@mamba/testing'
 import { describe, expect, test } from 'vitest'
+import { MAX_BYTES } from './memory.ts'
 import { wasm } from './wasm.ts'
 
 /** Logits, in standard deviations of the reference: a tenth of what verify allows. */
@@ -32,7 +33,7 @@ describe('whole models', () => {
       model.forward([1, 2, 3]).logits.destroy()
       reserved ??= backend.memoryUse().reserved
     }
-    expect(backend.memoryUse()).toEqual({ live, reserved, limit: 2 ** 32 })
+    expect(backend.memoryUse()).toEqual({ live, reserved, limit: MAX_BYTES })
     backend.destroy()
   })
 

@@ -1,4 +1,5 @@
 import { describe, expect, test, vi } from 'vitest'
+import { MAX_BYTES } from './memory.ts'
 import { resolveOptions } from './options.ts'
 
 describe('threads', () => {
@@ -32,10 +33,10 @@ describe('threads', () => {
 describe('memoryLimit', () => {
   test('is rounded down to whole pages', () => {
     expect(resolveOptions({ memoryLimit: 2 ** 20 + 1 }).memoryLimit).toBe(2 ** 20)
-    expect(resolveOptions({}).memoryLimit).toBe(2 ** 32)
+    expect(resolveOptions({}).memoryLimit).toBe(MAX_BYTES)
   })
 
-  test.each([0, 1000, 2 ** 32 + 1, 1e6 + 0.5])('%d is refused with a ConfigError', (memoryLimit) => {
+  test.each([0, 1000, MAX_BYTES + 1, 1e6 + 0.5])('%d is refused with a ConfigError', (memoryLimit) => {
     expect(() => resolveOptions({ memoryLimit })).toThrow(expect.objectContaining({ name: 'ConfigError' }))
   })
 })

@@ -1,6 +1,7 @@
 import { describeBackend } from '@mamba/conformance'
 import { cpu } from '@mamba/core'
 import { describe, expect, test } from 'vitest'
+import { MAX_BYTES } from './memory.ts'
 import { activationTolerance } from './testing/activation-tolerance.ts'
 import { wasm } from './wasm.ts'
 
@@ -42,7 +43,7 @@ describe('destroy', () => {
     await expect(backend.read(tensor)).rejects.toThrow(destroyed)
     tensor.destroy()
     backend.destroy()
-    expect(backend.memoryUse()).toEqual({ live: 0, reserved: 0, limit: 2 ** 32 })
+    expect(backend.memoryUse()).toEqual({ live: 0, reserved: 0, limit: MAX_BYTES })
   })
 })
 
