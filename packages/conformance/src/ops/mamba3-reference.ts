@@ -22,7 +22,7 @@ export interface Mamba3Dims extends RecurrentDims {
   readonly chunkSize: number
 }
 
-export type Mamba3Sequence = 'x' | 'z' | 'B' | 'C' | 'dt' | 'dA' | 'trap' | 'angles'
+export type Mamba3Sequence = 'x' | 'z' | 'B' | 'C' | 'dt' | 'ddA' | 'trap' | 'angles'
 export type Mamba3Weight = 'dtBias' | 'BBias' | 'CBias' | 'D' | 'mimoX' | 'mimoZ' | 'mimoO' | 'norm'
 export type Mamba3StateName = 'angle' | 'ssm' | 'k' | 'v'
 export type Mamba3Inputs = RecurrentInputs<Mamba3Sequence, Mamba3Weight, Mamba3StateName>
@@ -177,7 +177,7 @@ function scan(
       v: sequences.x.data,
       mimoX: dims.isMimo ? weights.mimoX.data : undefined,
       delta,
-      A: ssm.mamba3Decay(sequences.dA.data, dims.aFloor),
+      A: ssm.mamba3Decay(sequences.ddA.data, dims.aFloor),
       lambda: Float64Array.from(sequences.trap.data, ssm.sigmoid),
       D: weights.D.data,
       state: { h: state.ssm.data, k: state.k.data, v: state.v.data },

@@ -59,7 +59,7 @@ const mamba3Scan: RecurrentOp<Mamba3Dims, Mamba3Sequence, Mamba3Weight, Mamba3St
         B: { data: B, width: rank * nGroups * dState },
         C: { data: C, width: rank * nGroups * dState },
         dt: { data: rawStepSizes(delta, dtBias), width: nHeads },
-        dA: { data: perHead(), width: nHeads },
+        ddA: { data: perHead(), width: nHeads },
         trap: { data: perHead(), width: nHeads },
         angles: { data: angles, width: nAngles },
       },

@@ -15,7 +15,7 @@ interface Dims extends RecurrentDims {
   readonly hasBias: boolean
 }
 
-const selectiveScan: RecurrentOp<Dims, 'u' | 'delta' | 'B' | 'C' | 'z', 'deltaBias' | 'A' | 'D', 'h'> = {
+const selectiveScan: RecurrentOp<Dims, 'u' | 'dt' | 'B' | 'C' | 'z', 'dtBias' | 'A' | 'D', 'h'> = {
   name: 'selectiveScan',
   tolerance: TOLERANCE.selectiveScan,
   dims: (maxSize) =>
@@ -31,17 +31,17 @@ const selectiveScan: RecurrentOp<Dims, 'u' | 'delta' | 'B' | 'C' | 'z', 'deltaBi
     const { dInner, dState, hasBias } = dims
     const { u, delta, A, B, C, D, h0 } = selectiveScanInputs(dims, seed)
     const random = seededRandom(~seed)
-    const deltaBias = fill(dInner, () => (hasBias ? 3 * random.normal() : 0))
+    const dtBias = fill(dInner, () => (hasBias ? 3 * random.normal() : 0))
     return {
       sequences: {
         u: { data: u, width: dInner },
-        delta: { data: rawStepSizes(delta, deltaBias), width: dInner },
+        dt: { data: rawStepSizes(delta, dtBias), width: dInner },
         B: { data: B, width: dState },
         C: { data: C, width: dState },
         z: { data: fill(u.length, () => 2 * random.normal()), width: dInner },
       },
       weights: {
-        deltaBias: { data: deltaBias, shape: [dInner] },
+        dtBias: { data: dtBias, shape: [dInner] },
         A: { data: A, shape: [dInner, dState] },
         D: { data: D, shape: [dInner] },
       },
@@ -51,12 +51,12 @@ const selectiveScan: RecurrentOp<Dims, 'u' | 'delta' | 'B' | 'C' | 'z', 'deltaBi
   outputWidth: ({ dInner }) => dInner,
   call(ops, { sequences: { z, ...sequences }, weights, state }, { hasGate, hasBias }) {
     const { A, D } = weights
-    const deltaBias = hasBias ? weights.deltaBias : undefined
-    return ops.selectiveScan({ ...sequences, A, D, deltaBias, state: state.h, ...(hasGate && { z }) })
+    const dtBias = hasBias ? weights.dtBias : undefined
+    return ops.selectiveScan({ ...sequences, A, D, dtBias, state: state.h, ...(hasGate && { z }) })
   },
   reference({ sequences, weights, state }, dims) {
     const { u, B, C, z } = sequences
-    const delta = stepSizesOf(sequences.delta.data, weights.deltaBias.data)
+    const delta = stepSizesOf(sequences.dt.data, weights.dtBias.data)
     const A = weights.A.data
     const D = weights.D.data
     const h0 = state.h.data

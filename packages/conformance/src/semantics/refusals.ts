@@ -76,9 +76,9 @@ const refusals: readonly Refusal[] = [
       }),
   },
   {
-    message: 'selectiveScan: delta is [2, 5, 4]; expected [2, 5, 3]',
+    message: 'selectiveScan: dt is [2, 5, 4]; expected [2, 5, 3]',
     name: 'ShapeError',
-    call: (ops, zeros) => ops.selectiveScan({ ...scanArgs(zeros), delta: zeros([2, 5, 4]) }),
+    call: (ops, zeros) => ops.selectiveScan({ ...scanArgs(zeros), dt: zeros([2, 5, 4]) }),
   },
   {
     message: 'selectiveScan: state is [1, 3, 2]; expected [2, 3, 2]',
@@ -117,7 +117,7 @@ const refusals: readonly Refusal[] = [
 function scanArgs(zeros: Zeros) {
   return {
     u: zeros([2, 5, 3]),
-    delta: zeros([2, 5, 3]),
+    dt: zeros([2, 5, 3]),
     A: zeros([3, 2]),
     B: zeros([2, 5, 2]),
     C: zeros([2, 5, 2]),
@@ -150,7 +150,7 @@ function mamba3Args(zeros: Zeros) {
     B: zeros([2, 5, 12]),
     C: zeros([2, 5, 12]),
     dt: perHead(),
-    dA: perHead(),
+    ddA: perHead(),
     trap: perHead(),
     angles: zeros([2, 5, 2]),
     dtBias: zeros([6]),

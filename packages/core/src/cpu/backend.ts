@@ -1,6 +1,6 @@
 import type { Backend } from '../backend.ts'
 import { byteLength, type DType, dtypeLayout, type TypedArray, typedArrayOf } from '../dtype.ts'
-import { DTypeError, ShapeError } from '../errors.ts'
+import { DeviceError, DTypeError, ShapeError } from '../errors.ts'
 import { checkCopy, checkElements } from '../ops/checks.ts'
 import type { Ops } from '../ops/ops.ts'
 import { Tensor } from '../tensor.ts'
@@ -44,7 +44,7 @@ class CpuBackend implements Backend {
   }
 
   zeros(shape: readonly number[], dtype: DType = 'f32'): Tensor {
-    const data = typedArrayOf(dtype, new Uint8Array(byteLength(dtype, shape)))
+    const data = typedArrayOf(dtype, allocate(byteLength(dtype, shape)))
     return new Tensor({ backend: this, shape, dtype, storage: new CpuStorage(data) })
   }
 
@@ -71,4 +71,13 @@ class CpuBackend implements Backend {
 
   // Memory is the garbage collector's.
   destroy(): void {}
+}
+
+/** @throws DeviceError if the machine cannot hold so many bytes in one array */
+function allocate(bytes: number): Uint8Array {
+  try {
+    return new Uint8Array(bytes)
+  } catch (cause) {
+    throw new DeviceError(`cpu: a tensor of ${bytes} bytes is more than this machine can hold`, { cause })
+  }
 }

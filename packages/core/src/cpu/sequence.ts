@@ -71,7 +71,7 @@ export function selectiveScan(args: SelectiveScanArgs): Float32Array {
   const { y, h } = ssm.selectiveScan(
     {
       u: denseF32(args.u),
-      delta: stepSizes(args.delta, args.deltaBias),
+      delta: stepSizes(args.dt, args.dtBias),
       A: denseF32(args.A),
       B: denseF32(args.B),
       C: denseF32(args.C),
@@ -134,7 +134,7 @@ export function mamba3Scan(args: Mamba3ScanArgs): Float32Array {
       v: denseF32(args.x),
       mimoX: optionalF32(mimo?.x),
       delta,
-      A: ssm.mamba3Decay(denseF32(args.dA), args.aFloor),
+      A: ssm.mamba3Decay(denseF32(args.ddA), args.aFloor),
       lambda: Float64Array.from(denseF32(args.trap), ssm.sigmoid),
       D: denseF32(args.D),
       state: { h: denseF32(state.ssm), k: denseF32(state.k), v: denseF32(state.v) },

@@ -176,8 +176,8 @@ describeCheck(
   checkSelectiveScan,
   {
     u: view(2, 5, 3),
-    delta: view(2, 5, 3),
-    deltaBias: zeros([3]),
+    dt: view(2, 5, 3),
+    dtBias: zeros([3]),
     A: zeros([3, 4]),
     B: view(2, 5, 4),
     C: view(2, 5, 4),
@@ -188,12 +188,8 @@ describeCheck(
   { batch: 2, length: 5, dInner: 3, dState: 4 },
   [
     [{ u: zeros([5, 3]) }, 'ShapeError', 'u is [5, 3]; expected [?, ?, ?] (batch, length, dInner)'],
-    [
-      { delta: zeros([2, 5, 4]) },
-      'ShapeError',
-      'delta is [2, 5, 4]; expected [2, 5, 3] (batch, length, dInner)',
-    ],
-    [{ deltaBias: zeros([2]) }, 'ShapeError', 'deltaBias is [2]; expected [3] (dInner)'],
+    [{ dt: zeros([2, 5, 4]) }, 'ShapeError', 'dt is [2, 5, 4]; expected [2, 5, 3] (batch, length, dInner)'],
+    [{ dtBias: zeros([2]) }, 'ShapeError', 'dtBias is [2]; expected [3] (dInner)'],
     [{ A: zeros([4, 4]) }, 'ShapeError', 'A is [4, 4]; expected [3, ?] (dInner, dState)'],
     [{ A: view(3, 4) }, 'ShapeError', 'A is a view of columns; expected a dense tensor'],
     [{ B: zeros([2, 5, 3]) }, 'ShapeError', 'B is [2, 5, 3]; expected [2, 5, 4] (batch, length, dState)'],
@@ -277,7 +273,7 @@ describeCheck(
     B: view(2, 5, 24),
     C: view(2, 5, 24),
     dt: view(2, 5, 6),
-    dA: view(2, 5, 6),
+    ddA: view(2, 5, 6),
     trap: view(2, 5, 6),
     angles: view(2, 5, 2),
     dtBias: zeros([6]),
@@ -313,7 +309,7 @@ describeCheck(
     [{ z: zeros([2, 5, 6]) }, 'ShapeError', 'z is [2, 5, 6]; expected [2, 5, 12] (as x)'],
     [{ C: zeros([2, 5, 12]) }, 'ShapeError', 'C is [2, 5, 12]; expected [2, 5, 24] (as B)'],
     [{ dt: zeros([2, 5, 5]) }, 'ShapeError', `dt is [2, 5, 5]; expected [2, 5, 6] ${perHead}`],
-    [{ dA: zeros([2, 4, 6]) }, 'ShapeError', `dA is [2, 4, 6]; expected [2, 5, 6] ${perHead}`],
+    [{ ddA: zeros([2, 4, 6]) }, 'ShapeError', `ddA is [2, 4, 6]; expected [2, 5, 6] ${perHead}`],
     [{ trap: zeros([2, 5, 6], 'f16') }, 'DTypeError', 'trap is f16; expected f32'],
     [
       { angles: zeros([5, 2]) },

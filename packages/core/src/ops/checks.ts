@@ -127,11 +127,11 @@ export function checkCausalConv1d(x: Tensor, { weight, bias, state }: CausalConv
   return { batch, length, channels, kernel }
 }
 
-export function checkSelectiveScan({ u, delta, deltaBias, A, B, C, D, z, state }: SelectiveScanArgs) {
+export function checkSelectiveScan({ u, dt, dtBias, A, B, C, D, z, state }: SelectiveScanArgs) {
   const op = 'selectiveScan'
   const [batch, length, dInner] = batchAndLength(op, 'u', u, '(batch, length, dInner)')
-  expectF32(op, 'delta', delta, u.shape, '(batch, length, dInner)')
-  if (deltaBias) expectDenseF32(op, 'deltaBias', deltaBias, [dInner], '(dInner)')
+  expectF32(op, 'dt', dt, u.shape, '(batch, length, dInner)')
+  if (dtBias) expectDenseF32(op, 'dtBias', dtBias, [dInner], '(dInner)')
   expectDenseF32(op, 'A', A, [dInner, undefined], '(dInner, dState)')
   const dState = A.columnCount
   expectF32(op, 'B', B, [batch, length, dState], '(batch, length, dState)')
@@ -167,7 +167,7 @@ export function checkSsd({ x, dt, dtBias, dtLimit, A, B, C, D, state }: SsdArgs)
 
 export function checkMamba3Scan(args: Mamba3ScanArgs) {
   const op = 'mamba3Scan'
-  const { x, z, B, C, dt, dA, trap, angles, dtBias, BBias, CBias, D, mimo, norm, state } = args
+  const { x, z, B, C, dt, ddA, trap, angles, dtBias, BBias, CBias, D, mimo, norm, state } = args
   const [batch, length, dInner] = batchAndLength(op, 'x', x, '(batch, length, nHeads · headDim)')
   expectDenseF32(op, 'BBias', BBias, [undefined, undefined, undefined], '(nHeads, rank, dState)')
   const [nHeads, rank, dState] = BBias.shape as [number, number, number]
@@ -181,7 +181,7 @@ export function checkMamba3Scan(args: Mamba3ScanArgs) {
   expectF32(op, 'z', z, x.shape, '(as x)')
   expectF32(op, 'B', B, [batch, length, rank * nGroups * dState], '(batch, length, rank · nGroups · dState)')
   expectF32(op, 'C', C, B.shape, '(as B)')
-  for (const [name, tensor] of Object.entries({ dt, dA, trap })) {
+  for (const [name, tensor] of Object.entries({ dt, ddA, trap })) {
     expectF32(op, name, tensor, [batch, length, nHeads], '(batch, length, nHeads)')
   }
   expectF32(op, 'angles', angles, [batch, length, undefined], '(batch, length, nAngles)')

@@ -118,15 +118,15 @@ export interface CausalConv1dArgs {
 
 /**
  * Selective scan (Gu & Dao 2023, arXiv:2312.00752, Algorithm 2), with what surrounds it in the block:
- * Δ = softplus(delta + deltaBias), h_t = exp(Δ_t A) h_{t−1} + Δ_t B_t u_t, y_t = C_t h_t + D u_t, y ← y · silu(z).
+ * Δ = softplus(dt + dtBias), h_t = exp(Δ_t A) h_{t−1} + Δ_t B_t u_t, y_t = C_t h_t + D u_t, y ← y · silu(z).
  */
 export interface SelectiveScanArgs {
   /** (batch, length, dInner). */
   readonly u: Tensor
   /** (batch, length, dInner), before bias and softplus. */
-  readonly delta: Tensor
+  readonly dt: Tensor
   /** (dInner). */
-  readonly deltaBias?: Tensor | undefined
+  readonly dtBias?: Tensor | undefined
   /** (dInner, dState), < 0. */
   readonly A: Tensor
   /** (batch, length, dState). */
@@ -171,7 +171,8 @@ export interface SsdArgs {
 /**
  * Mamba-3's mixer between its projections (arXiv:2603.15569): data-dependent rotation of B and C, the
  * exponential-trapezoidal recurrence, gate and, for MIMO, the sum over ranks. rank is 1 without `mimo`.
- * Δ = softplus(dt + dtBias), A = min(−f(dA), −aFloor), λ = σ(trap); see `ssm/mamba3` for the formulas.
+ * Δ = softplus(dt + dtBias), A = min(−f(ddA), −aFloor), λ = σ(trap); see `mamba3Rotate`, `mamba3Scan` and `mamba3Output` of
+ * `@mamba/core/ssm` for the formulas.
  * @returns through `mamba3Scan`: (batch, length, nHeads · headDim)
  */
 export interface Mamba3ScanArgs {
@@ -186,7 +187,7 @@ export interface Mamba3ScanArgs {
   /** (batch, length, nHeads), before bias and softplus. */
   readonly dt: Tensor
   /** (batch, length, nHeads), before the decay's activation. */
-  readonly dA: Tensor
+  readonly ddA: Tensor
   /** (batch, length, nHeads), before the sigmoid. */
   readonly trap: Tensor
   /** (batch, length, nAngles), before tanh. */

@@ -1,7 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { sigmoid, softplus } from './activations.ts'
-import { backwardEuler, bilinear, euler, exponentialTrapezoidal, mamba, zeroOrderHold } from './discretise.ts'
+import {
+  backwardEuler,
+  bilinear,
+  euler,
+  exponentialTrapezoidal,
+  mambaRule,
+  zeroOrderHold,
+} from './discretise.ts'
 
 const a = -1.3
 const b = 0.7
@@ -28,7 +35,7 @@ describe('an input that is constant over each step', () => {
   test.each([
     ['euler', 1, euler],
     ['backwardEuler', 1, backwardEuler],
-    ['mamba', 1, mamba],
+    ['mamba', 1, mambaRule],
     ['bilinear', 2, bilinear],
   ] as const)('%s converges to the exact solution with order %d', (_, order, rule) => {
     expect(convergenceOrder((steps) => error(rule, steps))).toBeCloseTo(order, 1)
@@ -88,7 +95,7 @@ describe('relations between the rules', () => {
   test('exponentialTrapezoidal with λ = 1 is the rule of Mamba', () => {
     fc.assert(
       fc.property(decay, step, (a, delta) => {
-        const { aBar, bBar } = mamba(a, 1, delta)
+        const { aBar, bBar } = mambaRule(a, 1, delta)
         expect(exponentialTrapezoidal(a, delta, 1)).toEqual({ alpha: aBar, beta: 0, gamma: bBar })
       }),
     )
@@ -96,7 +103,7 @@ describe('relations between the rules', () => {
   test('the implicit rules are stable for every a < 0 and every step', () => {
     fc.assert(
       fc.property(decay, step, (a, delta) => {
-        for (const rule of [backwardEuler, bilinear, zeroOrderHold, mamba]) {
+        for (const rule of [backwardEuler, bilinear, zeroOrderHold, mambaRule]) {
           expect(Math.abs(rule(a, 1, delta).aBar)).toBeLessThan(1)
         }
       }),

@@ -54,7 +54,7 @@ export function zeroOrderHold(a: number, b: number, delta: number): DiscreteStep
  *
  * The paper gives zero-order hold for both; the official code (`selective_scan_ref`) has always used this.
  */
-export function mamba(a: number, b: number, delta: number): DiscreteStep {
+export function mambaRule(a: number, b: number, delta: number): DiscreteStep {
   return { aBar: Math.exp(delta * a), bBar: delta * b }
 }
 

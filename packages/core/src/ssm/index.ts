@@ -20,7 +20,7 @@ export {
   type DiscreteStep,
   euler,
   exponentialTrapezoidal,
-  mamba,
+  mambaRule,
   type TrapezoidalStep,
   zeroOrderHold,
 } from './discretise.ts'
@@ -37,7 +37,7 @@ export {
   type Mamba3ScanDims,
   type Mamba3ScanInputs,
   type Mamba3ScanResult,
-  type Mamba3State,
+  type Mamba3ScanState,
   mamba3Scan,
 } from './mamba3-scan.ts'
 export { mamba3ScanChunked, mamba3ScanParallel } from './mamba3-scan-chunked.ts'

@@ -53,15 +53,15 @@ export interface Mamba3RotateResult {
  *
  * Source: Lahoti et al. 2026, arXiv:2603.15569, section on complex-valued SSMs; state-spaces/mamba,
  * modules/mamba3.py.
- * @throws ShapeError if an input does not fit the dims, nGroups does not divide nHeads, or nAngles > dState /
- * 2
+ * @throws ShapeError if an input does not fit the dims, nGroups does not divide nHeads, nAngles > dState / 2, or
+ * halves are paired and dState is odd
  */
 export function mamba3Rotate(
   inputs: Mamba3RotateInputs,
   dims: Mamba3RotateDims,
   pairing: RotationPairing,
 ): Mamba3RotateResult {
-  checkRotate(inputs, dims)
+  checkRotate(inputs, dims, pairing)
   const { batch, length, rank, nHeads, dState, nAngles } = dims
   const q = spreadToHeads(inputs.C, inputs.CBias, dims)
   const k = spreadToHeads(inputs.B, inputs.BBias, dims)
@@ -125,7 +125,7 @@ function rotatePair(vector: Float64Array, first: number, second: number, cos: nu
   vector[second] = x * sin + y * cos
 }
 
-function checkRotate(inputs: Mamba3RotateInputs, dims: Mamba3RotateDims): void {
+function checkRotate(inputs: Mamba3RotateInputs, dims: Mamba3RotateDims, pairing: RotationPairing): void {
   const { batch, length, rank, nGroups, nHeads, dState, nAngles } = dims
   expectShape('mamba3Rotate', 'B', inputs.B, { batch, length, rank, nGroups, dState })
   expectShape('mamba3Rotate', 'C', inputs.C, { batch, length, rank, nGroups, dState })
@@ -137,9 +137,11 @@ function checkRotate(inputs: Mamba3RotateInputs, dims: Mamba3RotateDims): void {
     expectShape('mamba3Rotate', 'angleState', inputs.angleState, { batch, nHeads, nAngles })
   }
   expectDivides('mamba3Rotate', { nGroups, nHeads })
-  if (2 * nAngles > dState || dState % 2 !== 0) {
+  const isOddHalved = pairing === 'half' && dState % 2 !== 0
+  if (2 * nAngles > dState || isOddHalved) {
+    const even = pairing === 'half' ? 'an even number, ' : ''
     throw new ShapeError(
-      `mamba3Rotate: dState is ${dState}; expected an even number, 2 · nAngles (${2 * nAngles}) or more`,
+      `mamba3Rotate: dState is ${dState}; expected ${even}2 · nAngles (${2 * nAngles}) or more`,
     )
   }
 }

@@ -4,7 +4,7 @@ import {
   type Mamba3ScanDims,
   type Mamba3ScanInputs,
   type Mamba3ScanResult,
-  type Mamba3State,
+  type Mamba3ScanState,
   mimoWeights,
   rememberToken,
 } from './mamba3-scan.ts'
@@ -149,7 +149,7 @@ function loadChunk(
  */
 function addPendingToken(
   h: Float64Array,
-  state: Mamba3State<Float64Array>,
+  state: Mamba3ScanState<Float64Array>,
   { delta, lambda }: Mamba3ScanInputs,
   mimoX: Numbers,
   { length, rank, nHeads, headDim, dState }: Mamba3ScanDims,

@@ -2,7 +2,7 @@ import { exponentialTrapezoidal } from './discretise.ts'
 import { copyOrZeros, expectShape, type Numbers } from './numbers.ts'
 
 /** What a Mamba-3 layer keeps between calls, besides its angles. */
-export interface Mamba3State<Values extends Numbers = Numbers> {
+export interface Mamba3ScanState<Values extends Numbers = Numbers> {
   /** (batch, nHeads, headDim, dState) */
   readonly h: Values
   /** (batch, rank, nHeads, dState), the last token's key, rotated */
@@ -30,7 +30,7 @@ export interface Mamba3ScanInputs {
   /** (nHeads) */
   readonly D: Numbers
   /** What the tokens before left; zeros if absent */
-  readonly state?: Mamba3State | undefined
+  readonly state?: Mamba3ScanState | undefined
 }
 
 export interface Mamba3ScanDims {
@@ -47,7 +47,7 @@ export interface Mamba3ScanResult {
   /** (batch, length, rank, nHeads, headDim) */
   readonly y: Float64Array
   /** What the next tokens need */
-  readonly state: Mamba3State<Float64Array>
+  readonly state: Mamba3ScanState<Float64Array>
 }
 
 /**
@@ -109,7 +109,7 @@ export function mamba3Scan(inputs: Mamba3ScanInputs, dims: Mamba3ScanDims): Mamb
 
 /** Makes the key and value of one head at `row` of (batch · length) the previous ones of its sequence. */
 export function rememberToken(
-  state: Mamba3State<Float64Array>,
+  state: Mamba3ScanState<Float64Array>,
   { k, v }: Mamba3ScanInputs,
   { length, rank, nHeads, headDim, dState }: Mamba3ScanDims,
   row: number,
@@ -130,9 +130,9 @@ export function rememberToken(
 
 /** A float64 copy of the state to start from and to write to. */
 export function copyState(
-  state: Mamba3State | undefined,
+  state: Mamba3ScanState | undefined,
   { batch, rank, nHeads, headDim, dState }: Mamba3ScanDims,
-): Mamba3State<Float64Array> {
+): Mamba3ScanState<Float64Array> {
   return {
     h: copyOrZeros(state?.h, batch * nHeads * headDim * dState),
     k: copyOrZeros(state?.k, batch * rank * nHeads * dState),

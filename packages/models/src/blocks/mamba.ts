@@ -63,21 +63,21 @@ export const mamba: Block<MambaConfig, MambaWeights, MambaState> = { weights, st
 
 function forward(ops: Ops, config: MambaConfig, w: MambaWeights, state: MambaState, u: Tensor): Tensor {
   const { dInner, dState, dtRank, selectionNorm } = config
-  const select = (x: Tensor) => (selectionNorm ? ops.rmsNorm(x, selectionNorm) : x)
+  const normed = (x: Tensor) => (selectionNorm ? ops.rmsNorm(x, selectionNorm) : x)
 
   const xz = linear(ops, w.inProj, u)
   const z = xz.columns(dInner, 2 * dInner)
   const x = ops.causalConv1d(xz.columns(0, dInner), { ...w.conv1d, state: state.conv, activation: 'silu' })
 
   const selection = ops.linear(x, w.xProj)
-  const dtLow = select(selection.columns(0, dtRank))
-  const B = select(selection.columns(dtRank, dtRank + dState))
-  const C = select(selection.columns(dtRank + dState, dtRank + 2 * dState))
+  const dtLow = normed(selection.columns(0, dtRank))
+  const B = normed(selection.columns(dtRank, dtRank + dState))
+  const C = normed(selection.columns(dtRank + dState, dtRank + 2 * dState))
 
-  // The bias of Δ belongs to the scan, which adds it before its softplus.
-  const delta = ops.linear(dtLow, w.dtProj.weight)
+  // The scan adds Δ's bias, takes its softplus and gates y by silu(z), as the official kernel does.
+  const dt = ops.linear(dtLow, w.dtProj.weight)
   const { A, D } = w
-  const y = ops.selectiveScan({ u: x, delta, deltaBias: w.dtProj.bias, A, B, C, D, z, state: state.ssm })
+  const y = ops.selectiveScan({ u: x, dt, dtBias: w.dtProj.bias, A, B, C, D, z, state: state.ssm })
   return linear(ops, w.outProj, y)
 }
 

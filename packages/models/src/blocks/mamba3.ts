@@ -69,38 +69,37 @@ export const mamba3: Block<Mamba3Config, Mamba3Weights, Mamba3State> = { weights
 
 function forward(ops: Ops, config: Mamba3Config, w: Mamba3Weights, state: Mamba3State, u: Tensor): Tensor {
   const { dState, aFloor, eps, chunkSize } = config
-  const [z, x, BRaw, CRaw, dt, dA, trap, angles] = split(ops.linear(u, w.inProj), segments(config))
-  const B = ops.rmsNorm(BRaw!, { weight: w.BNorm, eps, groupSize: dState })
-  const C = ops.rmsNorm(CRaw!, { weight: w.CNorm, eps, groupSize: dState })
-  const y = ops.mamba3Scan({
-    ...{ x: x!, z: z!, B, C, dt: dt!, dA: dA!, trap: trap!, angles: angles! },
-    ...{ dtBias: w.dtBias, BBias: w.BBias, CBias: w.CBias, D: w.D, aFloor, mimo: w.mimo },
-    norm: w.norm && { weight: w.norm, eps },
-    state,
-    chunkSize,
-  })
+  const [z, x, BRaw, CRaw, dt, ddA, trap, angles] = split(ops.linear(u, w.inProj), segments(config))
+  const B = ops.rmsNorm(BRaw, { weight: w.BNorm, eps, groupSize: dState })
+  const C = ops.rmsNorm(CRaw, { weight: w.CNorm, eps, groupSize: dState })
+  const { dtBias, BBias, CBias, D, mimo } = w
+  const norm = w.norm && { weight: w.norm, eps }
+  const weights = { dtBias, BBias, CBias, D, aFloor, mimo, norm }
+  const y = ops.mamba3Scan({ x, z, B, C, dt, ddA, trap, angles, ...weights, state, chunkSize })
   return ops.linear(y, w.outProj)
 }
 
 /** Columns of the input projection: z, x, B, C, δ, a, t, θ. */
-function segments({ nHeads, headDim, nGroups, dState, rank, nAngles }: Mamba3Config): readonly number[] {
+function segments({ nHeads, headDim, nGroups, dState, rank, nAngles }: Mamba3Config) {
   const dInner = nHeads * headDim
   const dBC = rank * nGroups * dState
-  return [dInner, dInner, dBC, dBC, nHeads, nHeads, nHeads, nAngles]
+  return [dInner, dInner, dBC, dBC, nHeads, nHeads, nHeads, nAngles] as const
 }
 
-function split(packed: Tensor, widths: readonly number[]): Tensor[] {
+/** Views of columns, one of each width. */
+function split<const Widths extends readonly number[]>(packed: Tensor, widths: Widths) {
   let end = 0
-  return widths.map((width) => {
+  const views = widths.map((width) => {
     end += width
     return packed.columns(end - width, end)
   })
+  return views as unknown as { readonly [Index in keyof Widths]: Tensor }
 }
 
 function weights(reader: WeightReader, config: Mamba3Config): Mamba3Weights {
   const { dModel, nHeads, headDim, dState, rank, mimo, outputNorm } = config
   const dInner = nHeads * headDim
-  const dProjected = segments(config).reduce((sum, width) => sum + width, 0)
+  const dProjected = segments(config).reduce<number>((sum, width) => sum + width, 0)
   const perRank = (name: string) => reader.vector(name, [nHeads, rank, headDim])
   return {
     inProj: reader.matrix('in_proj.weight', [dProjected, dModel]),

@@ -9,7 +9,7 @@ export function mamba3Scan(context: Context, args: Mamba3ScanArgs): Tensor {
   const sizes = checkMamba3Scan(args)
   const { batch, length, rank, nHeads, headDim, nGroups, dState, nAngles } = sizes
   const { mimo, norm, state } = args
-  const views = [args.x, args.z, args.B, args.C, args.dt, args.dA, args.trap, args.angles]
+  const views = [args.x, args.z, args.B, args.C, args.dt, args.ddA, args.trap, args.angles]
   const words = [
     ...views.flatMap((tensor) => [context.address(tensor), context.rowBytes(tensor)]),
     ...[args.dtBias, args.BBias, args.CBias, args.D].map((tensor) => context.address(tensor)),

@@ -37,8 +37,8 @@ function mamba1(test: TestContext, length: number): Ops {
   const low = random(test, [1, length, 80])
   const scan = {
     u: random(test, [1, length, dInner]),
-    delta: random(test, [1, length, dInner]),
-    deltaBias: random(test, [dInner], -6, -2),
+    dt: random(test, [1, length, dInner]),
+    dtBias: random(test, [dInner], -6, -2),
     A: random(test, [dInner, dState], -16, -1),
     B: low.columns(48, 64),
     C: low.columns(64, 80),
@@ -102,7 +102,7 @@ function mamba3(test: TestContext, length: number, rank: number): Ops {
     B: next(rank * dState),
     C: next(rank * dState),
     dt: next(nHeads),
-    dA: next(nHeads),
+    ddA: next(nHeads),
     trap: next(nHeads),
     angles: next(32),
     dtBias: random(test, [nHeads], -6, -2),

@@ -83,8 +83,8 @@ const scan =
     const state = make(...normal(1, [2, dInner, dState]))
     const args = {
       u: make(...normal(2, [2, length, dInner], input)),
-      delta: make(...normal(3, [2, length, dInner])),
-      deltaBias: make(new Float32Array(dInner).fill(step), [dInner]),
+      dt: make(...normal(3, [2, length, dInner])),
+      dtBias: make(new Float32Array(dInner).fill(step), [dInner]),
       A: make(...negative(normal(4, [dInner, dState]))),
       B: make(...normal(5, [2, length, dState])),
       C: make(...normal(6, [2, length, dState])),
@@ -132,7 +132,7 @@ const mamba3 =
       B: make(...normal(7, [2, length, rank * dState])),
       C: make(...normal(8, [2, length, rank * dState])),
       dt: perHead(9),
-      dA: perHead(10),
+      ddA: perHead(10),
       trap: perHead(11),
       angles: make(...normal(12, [2, length, nAngles])),
       dtBias: make(new Float32Array(nHeads).fill(step), [nHeads]),

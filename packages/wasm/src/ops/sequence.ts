@@ -55,15 +55,15 @@ export function causalConv1d(context: Context, x: Tensor, args: CausalConv1dArgs
 /** `Ops.selectiveScan`. */
 export function selectiveScan(context: Context, args: SelectiveScanArgs): Tensor {
   const { batch, length, dInner, dState } = checkSelectiveScan(args)
-  const { u, delta, deltaBias, A, B, C, D, z, state } = args
+  const { u, dt, dtBias, A, B, C, D, z, state } = args
   const groupBytes = 4 * SCAN_CHANNELS * (dState * (2 + length) + 4 * length)
   const { perTile, tiles } = tile(Math.ceil(dInner / SCAN_CHANNELS), groupBytes, context.threads)
   const words = [
     context.address(u),
     context.rowBytes(u),
-    context.address(delta),
-    context.rowBytes(delta),
-    context.optionalAddress(deltaBias),
+    context.address(dt),
+    context.rowBytes(dt),
+    context.optionalAddress(dtBias),
     context.address(A),
     context.address(B),
     context.rowBytes(B),
