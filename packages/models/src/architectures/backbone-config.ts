@@ -29,7 +29,7 @@ export function huggingFaceBackbone(
   }
 }
 
-/** Of every norm in the official code, which has no key for it. */
+/** The ε of every norm in the official code, which has no key for it. */
 export const officialEps = 1e-5
 
 /**
@@ -79,24 +79,20 @@ function roundUp(size: number, multiple: number): number {
 
 /**
  * How many heads channels are divided into.
- * @throws ConfigError naming `key`, if headDim does not divide the channels or nGroups the heads
+ * @param keys what the two sizes are called in the file, for messages
+ * @throws ConfigError if headDim does not divide the channels or nGroups the heads
  */
 export function headCount(
   raw: ConfigReader,
-  key: string,
+  keys: { readonly headDim: string; readonly nGroups: string },
   {
     channels,
     headDim,
     nGroups,
   }: { readonly channels: number; readonly headDim: number; readonly nGroups: number },
 ): number {
-  if (channels % headDim !== 0) throw raw.error(key, `a divisor of the ${channels} channels`)
+  if (channels % headDim !== 0) throw raw.error(keys.headDim, `a divisor of the ${channels} channels`)
   const nHeads = channels / headDim
-  if (nHeads % nGroups !== 0) {
-    throw raw.error(
-      key,
-      `a size that makes the number of heads, ${nHeads}, a multiple of the ${nGroups} groups`,
-    )
-  }
+  if (nHeads % nGroups !== 0) throw raw.error(keys.nGroups, `a divisor of the ${nHeads} heads`)
   return nHeads
 }

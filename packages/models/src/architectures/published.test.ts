@@ -11,7 +11,7 @@ const empty = { format: 'safetensors', name: 'published', names: [] as string[] 
 
 /** Elements of all tensors that the architecture of a configuration declares. */
 function parameters(raw: Record<string, unknown>): number {
-  const { architecture, layout } = detectArchitecture(raw, empty)
+  const { architecture, layout } = detectArchitecture(raw, 'config.json', empty)
   let count = 0
   const declare = (_: string, shape: readonly number[]): Tensor => {
     count += elementCount(shape)

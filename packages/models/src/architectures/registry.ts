@@ -27,20 +27,23 @@ export interface Detected {
 }
 
 /**
- * Finds the architecture: by `model_type`; else, in the official layout, by `ssm_cfg.layer`; else by the tensors.
+ * Finds the architecture: by `model_type`; in the official layout by `ssm_cfg.layer`, else by the tensors.
+ * @param configName names the configuration in messages
  * @throws ConfigError, listing what is supported, if there is none
  */
-export function detectArchitecture(raw: Readonly<Record<string, unknown>>, checkpoint: Checkpoint): Detected {
-  const hasModelType = raw.model_type !== undefined && raw.model_type !== null
-  const isOfficial = !hasModelType && raw.d_model !== undefined
+export function detectArchitecture(
+  raw: Readonly<Record<string, unknown>>,
+  configName: string,
+  checkpoint: Checkpoint,
+): Detected {
+  // By the keys, not by model_type: some copies of official files carry one too.
+  const isOfficial = raw.d_model !== undefined && raw.hidden_size === undefined
   const modelType = isOfficial ? officialModelType(raw, checkpoint) : raw.model_type
   const architecture = architectures.find(({ modelTypes }) => modelTypes.some((type) => type === modelType))
   if (!architecture) {
     const key = isOfficial ? 'ssm_cfg.layer' : 'model_type'
     const supported = isOfficial ? [...officialLayers.keys()] : supportedModelTypes
-    throw new ConfigError(
-      `config of ${checkpoint.name}: ${key} is ${quote(modelType)}; supported: ${supported.join(', ')}`,
-    )
+    throw new ConfigError(`${configName}: ${key} is ${quote(modelType)}; supported: ${supported.join(', ')}`)
   }
   const layout = checkpoint.format === 'gguf' ? 'gguf' : isOfficial ? 'official' : 'huggingface'
   return { modelType: String(modelType), layout, architecture }

@@ -76,12 +76,13 @@ export async function* generate(
   const { ops } = model.backend
   const text = model.tokenizer?.decodeStream()
   const matcher = new StopMatcher(stop)
-  const history = settings.usesHistory ? createHistory(model, ids) : undefined
+  let history: SampleHistory | undefined
   // The last token that was yielded, until the state has read it.
   let unread: number | undefined
   let logits: Tensor | undefined
   try {
     logits = await prefill(model, ids, { state, chunkSize, onProgress: onPromptProgress, signal })
+    history = settings.usesHistory ? createHistory(model, ids) : undefined
     for (let count = 1; count <= maxTokens; count++) {
       signal?.throwIfAborted()
       if (unread !== undefined) {
@@ -130,6 +131,13 @@ function checked(model: Model, options: GenerateOptions) {
   expectCount('generate', 'maxTokens', maxTokens, 1)
   expectCount('generate', 'chunkSize', chunkSize, 1)
   if (logprobs !== undefined) expectCount('generate', 'logprobs', logprobs, 0)
+  if (!Array.isArray(stop) || stop.some((text) => typeof text !== 'string')) {
+    throw new ConfigError(`generate: stop is ${JSON.stringify(stop)}; expected a list of strings`)
+  }
+  if (!Array.isArray(stopIds)) {
+    throw new ConfigError(`generate: stopIds is ${JSON.stringify(stopIds)}; expected a list of ids`)
+  }
+  for (const id of stopIds) expectCount('generate', 'stopIds', id, 0)
   if (stop.includes(''))
     throw new ConfigError('generate: stop contains an empty string, which would end every text')
   if (stop.length > 0 && !model.tokenizer) {
@@ -176,9 +184,7 @@ function take(
 function createHistory(model: Model, prompt: readonly number[]): SampleHistory {
   const shape = [1, model.config.paddedVocabSize]
   const counts = new Int32Array(model.config.paddedVocabSize)
-  for (const id of prompt) {
-    if (id in counts) counts[id]! += 1
-  }
+  for (const id of prompt) counts[id]! += 1
   return {
     prompt: model.backend.tensor(counts, shape, 'i32'),
     generated: model.backend.zeros(shape, 'i32'),

@@ -36,7 +36,7 @@ export async function inspectModel(
   const files = await openModelFiles(source, signal)
   try {
     const { checkpoint } = files
-    const { architecture, layout, modelType } = detectArchitecture(files.config, checkpoint)
+    const { architecture, layout, modelType } = detectArchitecture(files.config, files.configName, checkpoint)
     const config = architecture.config(new ConfigReader(files.config, files.configName), layout, options)
     const tensors = checkpoint.names.map((name) => checkpoint.info(name))
     const tokenizer = await files.tokenizer(config.paddedVocabSize, signal)

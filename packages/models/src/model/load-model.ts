@@ -31,7 +31,7 @@ export async function loadModel(source: SourceInput, options: LoadModelOptions =
   const files = await openModelFiles(source, signal)
   const loader = new WeightLoader(files.checkpoint, backend)
   try {
-    const { architecture, layout } = detectArchitecture(files.config, files.checkpoint)
+    const { architecture, layout } = detectArchitecture(files.config, files.configName, files.checkpoint)
     expectRoom(files.checkpoint, backend)
     const config = architecture.config(new ConfigReader(files.config, files.configName), layout, options)
     const weights = architecture.weights(new WeightReader(loader), config)

@@ -16,6 +16,9 @@ export interface TokenBatch {
  * @throws ShapeError if there is none, sequences differ in length, or an id is outside the vocabulary
  */
 export function toBatch(ids: TokenIds, vocabSize: number): TokenBatch {
+  if (typeof ids !== 'object' || ids === null || typeof ids.length !== 'number') {
+    throw new ShapeError(`ids: got ${String(ids)}; expected a list of ids, or a list of such lists`)
+  }
   const sequences = isNested(ids) ? ids : [ids]
   const length = sequences[0]?.length ?? 0
   if (length === 0)
@@ -41,5 +44,5 @@ export function toBatch(ids: TokenIds, vocabSize: number): TokenBatch {
 }
 
 function isNested(ids: TokenIds): ids is readonly (readonly number[])[] {
-  return ids.length > 0 && typeof ids[0] !== 'number'
+  return typeof ids[0] === 'object'
 }

@@ -35,7 +35,8 @@ const ids = [
 
 async function failures(checked: Model, sequences = ids, random = () => 0.5): Promise<string[]> {
   const names: string[] = []
-  for await (const { name, ok } of checkIdentities(checked, sequences, random)) if (!ok) names.push(name)
+  for await (const { name, ok } of checkIdentities(checked, sequences, random, undefined))
+    if (!ok) names.push(name)
   return names
 }
 

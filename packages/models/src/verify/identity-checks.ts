@@ -1,3 +1,4 @@
+import { breathe } from '../generate/breathe.ts'
 import type { Model } from '../model/model.ts'
 import type { State } from '../state/state.ts'
 import { type Check, check, deviation, largestDifference } from './check.ts'
@@ -15,18 +16,20 @@ export async function* checkIdentities(
   model: Model,
   ids: readonly number[][],
   random: () => number,
+  signal: AbortSignal | undefined,
 ): AsyncGenerator<Check> {
   const sequences = ids.map((sequence) => sequence.slice(0, maxLength))
   const length = sequences[0]!.length
-  const whole = await readIn(model, sequences, [length])
+  const whole = await readIn(model, sequences, [length], signal)
   for (const name of ['random chunks', 'other random chunks']) {
-    const chunked = await readIn(model, sequences, randomSplit(length, random))
+    const chunked = await readIn(model, sequences, randomSplit(length, random), signal)
     yield check(`one pass = ${name}`, deviation(chunked, whole), activationLimit)
   }
   const single = await readIn(
     model,
     sequences,
     Array.from({ length }, () => 1),
+    signal,
   )
   yield check('one pass = token by token', deviation(single, whole), activationLimit)
   yield check('saved and reloaded state', await reloadDifference(model, sequences), 0)
@@ -37,6 +40,7 @@ async function readIn(
   model: Model,
   ids: readonly number[][],
   chunks: readonly number[],
+  signal: AbortSignal | undefined,
 ): Promise<Float32Array> {
   using state = model.createState({ batch: ids.length })
   const length = ids[0]!.length
@@ -44,6 +48,8 @@ async function readIn(
   const out = new Float32Array(ids.length * length * vocabulary)
   let start = 0
   for (const size of chunks) {
+    signal?.throwIfAborted()
+    await breathe()
     const part = await logitsOf(model, ids, start, start + size, state)
     for (let row = 0; row < ids.length; row++) {
       const values = part.subarray(row * size * vocabulary, (row + 1) * size * vocabulary)

@@ -58,6 +58,7 @@ export async function* checkGreedy(
   model: Model,
   expected: Expected,
   ids: readonly (readonly number[])[],
+  signal: AbortSignal | undefined,
 ): AsyncGenerator<Check> {
   // Not `greedy_ids`: the reference's own cached decoding, which disagrees with its full forward passes.
   const names = expected.names.filter((name) => name === fullForward || /^greedy_ids\.\d+$/.test(name))
@@ -71,7 +72,13 @@ export async function* checkGreedy(
       )
     }
     // The reference's penalties are off, whatever generation_config.json says.
-    const options = { greedy: true, repetitionPenalty: 1, maxTokens: want.length - prompt, stopIds: [] }
+    const options = {
+      greedy: true,
+      repetitionPenalty: 1,
+      maxTokens: want.length - prompt,
+      stopIds: [],
+      signal,
+    }
     const got = await model.complete(want.slice(0, prompt), options).catch((error) => {
       // Of logits that are not numbers nothing can be chosen.
       if (CheckpointError.is(error, 'CheckpointError')) return undefined
@@ -88,12 +95,17 @@ function commonPrefix(a: readonly number[], b: readonly number[]): number {
 }
 
 /** Compares the mean over windows of held-out text, each read on its own. */
-export async function* checkHeldOut(model: Model, expected: Expected): AsyncGenerator<Check> {
+export async function* checkHeldOut(
+  model: Model,
+  expected: Expected,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Check> {
   if (!expected.shape('val_ids') || !expected.shape('val_mean_nll')) return
   const ids = await expected.ids('val_ids')
   const window = 1024
   let sum = 0
   const windows = Math.floor(ids.length / window)
-  for (let i = 0; i < windows; i++) sum += mean(await model.nll(ids.subarray(i * window, (i + 1) * window)))
+  for (let i = 0; i < windows; i++)
+    sum += mean(await model.nll(ids.subarray(i * window, (i + 1) * window), { signal }))
   yield check('val_mean_nll', Math.abs(sum / windows - (await expected.floats('val_mean_nll'))[0]!), nllLimit)
 }

@@ -1,3 +1,4 @@
+import { ConfigError } from '@mamba/core'
 import type { Mamba2Config } from '../../blocks/mamba2.ts'
 import type { ConfigReader } from '../../config/index.ts'
 import type { ArchitectureOptions, Layout } from '../architecture.ts'
@@ -18,7 +19,11 @@ export function mamba2Config(
   layout: Layout,
   options: ArchitectureOptions,
 ): Mamba2ModelConfig {
-  const grouped = (options.mamba2Norm ?? (layout === 'huggingface' ? 'whole' : 'grouped')) === 'grouped'
+  const norm = options.mamba2Norm ?? (layout === 'huggingface' ? 'whole' : 'grouped')
+  if (norm !== 'whole' && norm !== 'grouped') {
+    throw new ConfigError(`mamba2Norm is ${String(norm)}; expected whole or grouped`)
+  }
+  const grouped = norm === 'grouped'
   return layout === 'official' ? official(raw, grouped) : huggingFace(raw, grouped)
 }
 
@@ -29,7 +34,10 @@ function huggingFace(raw: ConfigReader, grouped: boolean): Mamba2ModelConfig {
   const nHeads = raw.size('num_heads', 128)
   const nGroups = raw.size('n_groups', 8)
   const dInner = raw.has('intermediate_size') ? raw.size('intermediate_size') : raw.size('expand', 2) * dModel
-  if (nHeads !== headCount(raw, 'head_dim', { channels: dInner, headDim, nGroups })) {
+  if (
+    nHeads !==
+    headCount(raw, { headDim: 'head_dim', nGroups: 'n_groups' }, { channels: dInner, headDim, nGroups })
+  ) {
     throw raw.error('num_heads', `${dInner / headDim}, the ${dInner} channels divided by head_dim ${headDim}`)
   }
   return {
@@ -70,7 +78,11 @@ function official(raw: ConfigReader, grouped: boolean): Mamba2ModelConfig {
     ...common,
     mixer: {
       dModel,
-      nHeads: headCount(ssm, 'headdim', { channels: dInner, headDim, nGroups }),
+      nHeads: headCount(
+        ssm,
+        { headDim: 'headdim', nGroups: 'ngroups' },
+        { channels: dInner, headDim, nGroups },
+      ),
       headDim,
       nGroups,
       dState: ssm.size('d_state', 128),

@@ -1,4 +1,3 @@
-import { ConfigError } from '@mamba/core'
 import type { Mamba3Config } from '../../blocks/mamba3.ts'
 import type { ConfigReader } from '../../config/index.ts'
 import type { Layout } from '../architecture.ts'
@@ -8,9 +7,7 @@ import { headCount, officialBackbone, officialEps } from '../backbone-config.ts'
 /** Reads a Mamba-3 configuration, which only the official layout has. @throws ConfigError */
 export function mamba3Config(raw: ConfigReader, layout: Layout): BackboneConfig<Mamba3Config> {
   if (layout !== 'official') {
-    throw new ConfigError(
-      `mamba3: the ${layout} layout of Mamba-3 is not known; expected the official one (ssm_cfg)`,
-    )
+    throw raw.error('model_type', 'none beside an ssm_cfg: only the official layout of Mamba-3 is known')
   }
   const common = officialBackbone(raw, 'mamba3')
   const { dModel } = common
@@ -29,7 +26,7 @@ export function mamba3Config(raw: ConfigReader, layout: Layout): BackboneConfig<
     ...common,
     mixer: {
       dModel,
-      nHeads: headCount(ssm, 'headdim', { channels, headDim, nGroups }),
+      nHeads: headCount(ssm, { headDim: 'headdim', nGroups: 'ngroups' }, { channels, headDim, nGroups }),
       headDim,
       nGroups,
       dState,

@@ -27,6 +27,11 @@ export type SourceInput =
  */
 export async function openSource(input: SourceInput, options?: HttpOptions): Promise<Source> {
   if (typeof input === 'string') return openText(input, options)
+  if (typeof input !== 'object' || input === null) {
+    throw new CheckpointError(
+      `a model cannot be loaded from ${String(input)}; expected a path, a URL, files or bytes`,
+    )
+  }
   if (input instanceof URL) return openUrl(input, options)
   if (input instanceof Blob) return blobSource(input)
   if (isList(input)) return blobsSource(input)
@@ -36,7 +41,10 @@ export async function openSource(input: SourceInput, options?: HttpOptions): Pro
 }
 
 async function openText(input: string, options: HttpOptions | undefined): Promise<Source> {
-  if (!/^(https?|file):\/\//i.test(input)) return folderSource(input)
+  if (input === '')
+    throw new CheckpointError('the path is empty; expected that of a folder or file, or a URL')
+  // A scheme has two letters at least: C:/ is a drive.
+  if (!/^[a-z][a-z0-9+.-]+:\/\//i.test(input)) return folderSource(input)
   if (!URL.canParse(input)) throw new CheckpointError(`${input}: is not a valid URL`)
   return openUrl(new URL(input), options)
 }
