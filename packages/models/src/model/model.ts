@@ -16,7 +16,7 @@ export interface ModelInit<Config extends ModelConfig = ModelConfig, Weights = u
   readonly weights: Weights
   /** Every tensor of the weights, by its name in the checkpoint. */
   readonly tensors: ReadonlyMap<string, Tensor>
-  /** Hash that identifies the weights. */
+  /** Hash that identifies the model: weights and configuration. */
   readonly id: string
   readonly backend: Backend
   readonly tokenizer: Tokenizer | undefined
@@ -45,7 +45,7 @@ export interface HiddenStates {
 
 /** What {@link Model.forward} returns. Its tensors are the caller's to destroy. */
 export interface ForwardResult {
-  /** (batch, 1 or length, paddedVocabSize). Ids from `vocabSize` on are padding: their logits mean nothing. */
+  /** (batch, 1 or length, paddedVocabSize). Ids from `config.vocabSize` on are padding: their logits mean nothing. */
   readonly logits: Tensor
   /** If asked for. */
   readonly hiddenStates: HiddenStates | undefined
@@ -57,7 +57,7 @@ export class Model {
   readonly backend: Backend
   /** Undefined if the checkpoint came without tokenizer.json: such a model takes ids. */
   readonly tokenizer: Tokenizer | undefined
-  /** Hash that identifies the weights: a saved state names it. */
+  /** Hash that identifies the model, its weights and its configuration: a saved state names it. */
   readonly id: string
   /** Every tensor of the weights, by its name in the checkpoint. */
   readonly tensors: ReadonlyMap<string, Tensor>
@@ -78,7 +78,7 @@ export class Model {
     this.stateShapes = init.architecture.state(init.config)
   }
 
-  /** Number of ids that can be given and sampled: the vocabulary without its padding. */
+  /** Number of ids that can be sampled: the vocabulary without its padding, as far as the tokenizer knows it. */
   get vocabSize(): number {
     return Math.min(this.config.vocabSize, this.tokenizer?.vocabSize ?? Number.POSITIVE_INFINITY)
   }

@@ -20,7 +20,7 @@ const format = 'mamba-state-1'
  * and loaded again, here or elsewhere.
  */
 export class State {
-  /** Hash that identifies the weights of the model that it belongs to. */
+  /** Hash that identifies the model that it belongs to: weights and configuration. */
   readonly modelId: string
   /** Sequences. */
   readonly batch: number
