@@ -1,6 +1,12 @@
 export type { ArchitectureOptions, Layout, ModelConfig } from './architectures/architecture.ts'
 export { supportedModelTypes } from './architectures/registry.ts'
 export {
+  type GgufContent,
+  type GgufTensor,
+  type GgufValue,
+  writeGguf,
+} from './checkpoint/formats/gguf/write-gguf.ts'
+export {
   type Checkpoint,
   type CheckpointFormat,
   type HttpOptions,
@@ -14,6 +20,7 @@ export {
 } from './checkpoint/index.ts'
 export type { GenerationDefaults } from './config/index.ts'
 export type { NllOptions } from './evaluate/nll.ts'
+export { type ExportGgufOptions, exportGguf } from './export/export-gguf.ts'
 export type { Completion } from './generate/complete.ts'
 export type { GeneratedToken, GenerateOptions } from './generate/generate.ts'
 export type { PrefillOptions } from './generate/prefill.ts'
@@ -21,6 +28,7 @@ export { inspectModel, type ModelSummary } from './model/inspect-model.ts'
 export { type LoadModelOptions, loadModel } from './model/load-model.ts'
 export { type ForwardOptions, type ForwardResult, type HiddenStates, Model } from './model/model.ts'
 export type { TokenIds } from './model/token-ids.ts'
+export { type RandomModelOptions, randomModel, randomModelNames } from './random/random-model.ts'
 export { State } from './state/state.ts'
 export {
   createTokenizer,

@@ -84,7 +84,7 @@ describe('a GGUF file is refused by name', () => {
     await refused(
       withPair(content, 'mamba2.ssm.group_count', u32(3)),
       'ConfigError',
-      'a multiple of the 3 groups',
+      'n_groups is 3; expected a divisor of the',
     )
     await refused(
       withPair(content, 'mamba2.ssm.inner_size', u32(128)),

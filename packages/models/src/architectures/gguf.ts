@@ -1,5 +1,6 @@
 import { CheckpointError, ConfigError } from '@mamba/core'
 import type { Checkpoint, TensorInfo } from '../checkpoint/index.ts'
+import { originalName } from './gguf-names.ts'
 
 /** Architectures of GGUF, `general.architecture`, that are presented under Hugging Face's names. */
 const ggufArchitectures = ['mamba', 'mamba2'] as const
@@ -23,38 +24,6 @@ export function fromGguf(checkpoint: Checkpoint): { raw: Record<string, unknown>
     raw: architecture === 'mamba2' ? mamba2Config(renamed) : mambaConfig(renamed),
     checkpoint: renamed,
   }
-}
-
-/** Names of tensors in a block; the bias of Δ has another name in Mamba-2, which has no matrix beside it. */
-const blockNames: Readonly<Record<string, string>> = {
-  'attn_norm.weight': 'norm.weight',
-  'ssm_in.weight': 'mixer.in_proj.weight',
-  'ssm_in.bias': 'mixer.in_proj.bias',
-  'ssm_conv1d.weight': 'mixer.conv1d.weight',
-  'ssm_conv1d.bias': 'mixer.conv1d.bias',
-  'ssm_x.weight': 'mixer.x_proj.weight',
-  'ssm_dt.weight': 'mixer.dt_proj.weight',
-  'ssm_dt.bias': 'mixer.dt_proj.bias',
-  ssm_a: 'mixer.A',
-  ssm_d: 'mixer.D',
-  'ssm_norm.weight': 'mixer.norm.weight',
-  'ssm_out.weight': 'mixer.out_proj.weight',
-  'ssm_out.bias': 'mixer.out_proj.bias',
-}
-
-const topNames: Readonly<Record<string, string>> = {
-  'token_embd.weight': 'backbone.embeddings.weight',
-  'output_norm.weight': 'backbone.norm_f.weight',
-  'output.weight': 'lm_head.weight',
-}
-
-function originalName(name: string, isMamba2: boolean): string {
-  const block = /^blk\.(\d+)\.(.+)$/.exec(name)
-  if (!block) return topNames[name] ?? name
-  const [, layer, rest] = block
-  const original = isMamba2 && rest === 'ssm_dt.bias' ? 'mixer.dt_bias' : blockNames[rest!]
-  // A name that is not known stays as it is, so that it is reported under the name that the file has.
-  return original ? `backbone.layers.${layer}.${original}` : name
 }
 
 function rename(checkpoint: Checkpoint, isMamba2: boolean): Checkpoint {

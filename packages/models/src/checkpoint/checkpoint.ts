@@ -1,8 +1,8 @@
 import { CheckpointError, type DType } from '@mamba/core'
 import { quote } from './text.ts'
 
-/** The formats that are read. */
-export type CheckpointFormat = 'safetensors' | 'torch' | 'gguf'
+/** The formats that are read; `memory`: in no file, but made when they are read. */
+export type CheckpointFormat = 'safetensors' | 'torch' | 'gguf' | 'memory'
 
 /** A value that a checkpoint states about itself. Integers beyond 2^53 are bigint. */
 export type MetadataValue = string | number | bigint | boolean | readonly MetadataValue[]

@@ -27,12 +27,13 @@ const candidates: readonly (readonly [what: string, open: Candidate])[] = [
 ]
 
 /**
- * Opens the weights of a source: the file that the user named, or the first of `model.safetensors.index.json`,
- * `model.safetensors`, another `.safetensors` file if there is just one, `pytorch_model.bin`, and a `.gguf` file if
- * there is just one. The formats are told by content. The source stays open, and stays the caller's.
+ * Opens the weights of a source: those that it makes itself, the file that the user named, or the first of
+ * `model.safetensors.index.json`, `model.safetensors`, another `.safetensors` file if there is just one,
+ * `pytorch_model.bin`, and a `.gguf` file if there is just one. The formats are told by content. The source stays open, and stays the caller's.
  * @throws CheckpointError if there are no weights, or they are truncated, damaged or refused; nothing is left open
  */
 export async function openCheckpoint(source: Source, signal?: AbortSignal): Promise<Checkpoint> {
+  if (source.weights) return source.weights
   if (source.file !== undefined) return openNamed(source, source.file, signal)
   const files = await source.list(signal)
   for (const [, open] of candidates) {

@@ -12,7 +12,7 @@ import {
   type SourceInput,
 } from '../checkpoint/index.ts'
 import { parseConfigJson } from '../config/index.ts'
-import { createTokenizer, type Tokenizer } from '../tokenizer/index.ts'
+import { createTokenizer, type Tokenizer, type TokenizerFiles } from '../tokenizer/index.ts'
 
 type Json = Readonly<Record<string, unknown>>
 
@@ -26,6 +26,8 @@ export interface ModelFiles {
   readonly checkpoint: Checkpoint
   /** Undefined if there is no tokenizer.json. @throws CheckpointError if it is damaged */
   tokenizer(vocabSize: number, signal?: AbortSignal): Promise<Tokenizer | undefined>
+  /** What {@link tokenizer} is made of, parsed. Undefined if there is no tokenizer.json. @throws CheckpointError */
+  tokenizerFiles(signal?: AbortSignal): Promise<TokenizerFiles | undefined>
   /** Undefined if there is no generation_config.json. @throws CheckpointError if it is damaged */
   generationConfig(signal?: AbortSignal): Promise<Json | undefined>
   close(): Promise<void>
@@ -46,6 +48,7 @@ export async function openModelFiles(input: SourceInput, signal?: AbortSignal): 
       configName,
       checkpoint,
       tokenizer: (vocabSize, signal) => readTokenizer(source, vocabSize, signal),
+      tokenizerFiles: (signal) => readTokenizerFiles(source, signal),
       generationConfig: (signal) => readJson(source, 'generation_config.json', signal),
       async close() {
         await checkpoint.close()
@@ -78,10 +81,17 @@ async function readTokenizer(
   vocabSize: number,
   signal: AbortSignal | undefined,
 ): Promise<Tokenizer | undefined> {
+  const files = await readTokenizerFiles(source, signal)
+  return files && createTokenizer(files, { vocabSize })
+}
+
+async function readTokenizerFiles(
+  source: Source,
+  signal: AbortSignal | undefined,
+): Promise<TokenizerFiles | undefined> {
   const tokenizer = await readJson(source, 'tokenizer.json', signal)
   if (tokenizer === undefined) return undefined
-  const config = await readJson(source, 'tokenizer_config.json', signal)
-  return createTokenizer({ tokenizer, config }, { vocabSize })
+  return { tokenizer, config: await readJson(source, 'tokenizer_config.json', signal) }
 }
 
 async function readJson(

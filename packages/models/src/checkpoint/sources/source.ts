@@ -1,4 +1,5 @@
 import { CheckpointError } from '@mamba/core'
+import type { Checkpoint } from '../checkpoint.ts'
 import { quote } from '../text.ts'
 
 /** A file that is read by ranges, so that nothing ever needs the whole of it in memory. */
@@ -23,6 +24,8 @@ export interface Source {
   readonly name: string
   /** The one file in it that the user named, if any. */
   readonly file?: string | undefined
+  /** The weights, where they are not in a file but made in memory. */
+  readonly weights?: Checkpoint | undefined
   /** Paths of the files, relative and with `/`; undefined where the source cannot tell (a URL). */
   list(signal?: AbortSignal): Promise<readonly string[] | undefined>
   /**
