@@ -1,5 +1,6 @@
 import { inspect } from 'node:util'
 import { Command, CommanderError } from 'commander'
+import { addBenchCommand } from './commands/bench.ts'
 import { addDoctorCommand } from './commands/doctor.ts'
 import { addEvalCommand } from './commands/eval.ts'
 import { addGenerateCommand } from './commands/generate.ts'
@@ -65,6 +66,7 @@ function createProgram(session: Session): Command {
   addVerifyCommand(program, session)
   addEvalCommand(program, session)
   addInspectCommand(program, session)
+  addBenchCommand(program, session)
   addDoctorCommand(program, session)
   return program
 }

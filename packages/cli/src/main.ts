@@ -7,7 +7,7 @@ process.exitCode = await run(process.argv.slice(2), {
   stdout: process.stdout,
   stderr: process.stderr,
   onInterrupt(listener) {
-    // Only once: a second Ctrl-C ends the process, as it does by default.
+    // Only once: a second Ctrl-C ends the process, as it does by default, once the computation under way lets it.
     process.once('SIGINT', listener)
     return () => process.off('SIGINT', listener)
   },

@@ -1,58 +1,98 @@
-import { ConfigError } from '@mamba/core'
-import { loadModel, type Model, type SourceInput, type Tokenizer } from '@mamba/models'
+import { ConfigError, isDType, weightDTypes } from '@mamba/core'
+import {
+  loadModel,
+  type Model,
+  randomModel,
+  randomModelNames,
+  type SourceInput,
+  type Tokenizer,
+} from '@mamba/models'
 import { stories } from '@mamba/stories'
 import { type Command, Option } from 'commander'
-import { backendChoices, createBackend } from './backends.ts'
+import { wholeNumber } from './arguments.ts'
+import { backendChoices, type StartedBackend, startBackend } from './backends.ts'
 import type { Session } from './session.ts'
 
-/** The values of {@link addModelOptions}. */
-export interface ModelFlags {
-  readonly model: string
+/** The values of {@link addBackendOptions}. */
+export interface BackendFlags {
   readonly backend: string
+  readonly threads?: number
 }
 
-/** A model for text, ready to run. */
-export interface OpenModel extends Disposable {
+/** The values of {@link addModelOptions}. */
+export interface ModelFlags extends BackendFlags {
+  readonly model: string
+}
+
+/** A model, ready to run. */
+export interface OpenModel extends StartedBackend, Disposable {
   readonly model: Model
-  readonly tokenizer: Tokenizer
   /** How long loading took. */
   readonly loadMs: number
 }
 
-/** Adds `--model` and `--backend`. */
+/** A model for text, ready to run. */
+export interface OpenTextModel extends OpenModel {
+  readonly tokenizer: Tokenizer
+}
+
+/** Adds `--model`, `--backend` and `--threads`. */
 export function addModelOptions(command: Command): Command {
+  const described = command.option(
+    '-m, --model <place>',
+    'folder, file or URL of a checkpoint; "stories": the one inside; "random:mamba-130m": random weights',
+    'stories',
+  )
+  return addBackendOptions(described)
+}
+
+/** Adds `--backend` and `--threads`. */
+export function addBackendOptions(command: Command): Command {
   return command
+    .addOption(new Option('--backend <name>', 'where to compute').choices(backendChoices).default('auto'))
     .option(
-      '-m, --model <place>',
-      'folder, file or URL of a checkpoint, or "stories": the one inside',
-      'stories',
+      '--threads <n>',
+      'how many compute (default: as many as the machine runs at once)',
+      wholeNumber(1),
     )
-    .addOption(backendOption())
 }
 
-/** `--backend`. */
-export function backendOption(): Option {
-  return new Option('--backend <name>', 'where to compute').choices(backendChoices).default('auto')
+/** Whether `--model` names random weights, of which {@link sourceOf} says more. */
+export function isRandom(place: string): boolean {
+  return place.startsWith('random:')
 }
 
-/** What the library loads for the place that the user named. */
+/**
+ * What the library loads for the place that the user named: a folder, a file, a URL, `stories`, or random weights of a
+ * published model's sizes, `random:mamba-130m` or `random:mamba-130m:q8_0`.
+ * @throws ConfigError if there are no such random weights
+ */
 export function sourceOf(place: string): SourceInput {
-  return place === 'stories' ? stories() : place
+  if (place === 'stories') return stories()
+  if (!isRandom(place)) return place
+  const [, name, dtype, ...rest] = place.split(':')
+  const valid = name && randomModelNames.includes(name) && rest.length === 0
+  if (!valid || (dtype !== undefined && !isDType(dtype))) {
+    throw new ConfigError(
+      `--model ${place}: expected random:<name> or random:<name>:<dtype>; names: ${randomModelNames.join(', ')}; ` +
+        `dtypes: ${weightDTypes.join(', ')}`,
+    )
+  }
+  return randomModel(name, { dtype })
 }
 
 /**
  * Loads the model that the options name, showing progress.
- * @throws ConfigError if it has no tokenizer, or as `loadModel`
+ * @throws as `loadModel`, or DeviceError if the backend does not work here
  */
-export async function openModel(
-  { model: place, backend: choice }: ModelFlags,
-  session: Session,
-): Promise<OpenModel> {
-  const { progress, signal } = session
+export async function openModel(flags: ModelFlags, { progress, signal }: Session): Promise<OpenModel> {
+  const { model: place } = flags
+  const source = sourceOf(place)
   const start = performance.now()
-  const backend = await createBackend(choice)
+  const started = await startBackend(flags.backend, flags.threads)
+  const { backend } = started
   try {
-    const model = await loadModel(sourceOf(place), {
+    const model = await loadModel(source, {
       backend,
       signal,
       onProgress: ({ loadedBytes, totalBytes }) =>
@@ -63,16 +103,24 @@ export async function openModel(
       model.dispose()
       backend.destroy()
     }
-    const { tokenizer } = model
-    if (!tokenizer) {
-      model.dispose()
-      throw new ConfigError(
-        `--model ${place}: there is no tokenizer.json beside the weights; put the model's there`,
-      )
-    }
-    return { model, tokenizer, loadMs: performance.now() - start, [Symbol.dispose]: dispose }
+    return { ...started, model, loadMs: performance.now() - start, [Symbol.dispose]: dispose }
   } catch (error) {
     backend.destroy()
     throw error
   }
+}
+
+/**
+ * As {@link openModel}, of a model for text.
+ * @throws ConfigError also if it has no tokenizer
+ */
+export async function openTextModel(flags: ModelFlags, session: Session): Promise<OpenTextModel> {
+  const opened = await openModel(flags, session)
+  const { tokenizer } = opened.model
+  if (tokenizer) return { ...opened, tokenizer }
+  opened[Symbol.dispose]()
+  const missing = "there is no tokenizer.json beside the weights; put the model's there"
+  throw new ConfigError(
+    `--model ${flags.model}: ${isRandom(flags.model) ? 'random weights have no tokenizer; use mamba bench' : missing}`,
+  )
 }

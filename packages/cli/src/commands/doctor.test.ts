@@ -7,6 +7,7 @@ test('names the versions and the backends', async () => {
   expect(status).toBe(0)
   expect(output).toMatch(new RegExp(`^mamba +${version}$`, 'm'))
   expect(output).toMatch(new RegExp(`^node +${process.versions.node}$`, 'm'))
+  expect(output).toMatch(/^backend wasm +works: WebAssembly, (relaxed )?SIMD, \d+ threads?$/m)
   expect(output).toMatch(/^backend cpu +works: JavaScript, 1 thread$/m)
 })
 
@@ -15,6 +16,9 @@ test('--json prints one object', async () => {
   expect(JSON.parse(output)).toMatchObject({
     mamba: version,
     node: process.versions.node,
-    backends: [{ name: 'cpu', available: true, device: 'JavaScript, 1 thread' }],
+    backends: [
+      { name: 'wasm', available: true },
+      { name: 'cpu', available: true, device: 'JavaScript, 1 thread' },
+    ],
   })
 })

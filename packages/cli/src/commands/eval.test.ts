@@ -11,7 +11,15 @@ const documents = ['Once upon a time, there was a cat.', 'Tom had a ball. It was
 test('scores every token but the first of each window, each read on its own', async () => {
   using folder = temporaryFolder()
   writeFileSync(folder.at('text.txt'), documents.join('\n<|endoftext|>\n'))
-  const { status, output } = await runCaptured(['eval', folder.at('text.txt'), '--window', '8', '--json'])
+  const { status, output } = await runCaptured([
+    'eval',
+    folder.at('text.txt'),
+    '--window',
+    '8',
+    '--json',
+    '--backend',
+    'cpu',
+  ])
   expect(status).toBe(0)
 
   using model = await loadModel(stories())

@@ -4,7 +4,7 @@ import type { Command } from 'commander'
 import { wholeNumber } from '../arguments.ts'
 import { readNamedFile } from '../io/files.ts'
 import { thousands } from '../io/text.ts'
-import { addModelOptions, type ModelFlags, openModel } from '../model.ts'
+import { addModelOptions, type ModelFlags, openTextModel } from '../model.ts'
 import type { Session } from '../session.ts'
 
 interface EvalFlags extends ModelFlags {
@@ -43,7 +43,7 @@ export function addEvalCommand(program: Command, session: Session): void {
 async function evaluate(file: string, flags: EvalFlags, session: Session): Promise<void> {
   const { io, progress, signal } = session
   const text = new TextDecoder().decode(await readNamedFile('eval', file))
-  using opened = await openModel(flags, session)
+  using opened = await openTextModel(flags, session)
   let sum = 0
   let tokens = 0
   let windows = 0
@@ -56,6 +56,7 @@ async function evaluate(file: string, flags: EvalFlags, session: Session): Promi
     if (windows === flags.maxWindows) break
   }
   progress.clear()
+  signal.throwIfAborted()
   if (tokens === 0)
     throw new ConfigError(`eval: ${file} has fewer than two tokens; there is nothing to predict`)
 

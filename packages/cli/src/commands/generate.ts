@@ -8,7 +8,7 @@ import { createTextOutput } from '../generation/text-output.ts'
 import { type TimedGeneration, timedGeneration } from '../generation/timed-generation.ts'
 import { expectWritable, readNamedFile, writeNamedFile } from '../io/files.ts'
 import { bytes, thousands } from '../io/text.ts'
-import { addModelOptions, type ModelFlags, openModel } from '../model.ts'
+import { addModelOptions, type ModelFlags, openTextModel } from '../model.ts'
 import type { Session } from '../session.ts'
 
 /** The options that are given, and no others: what is not given is up to the checkpoint and the library. */
@@ -76,12 +76,12 @@ export function addGenerateCommand(program: Command, session: Session): void {
 }
 
 async function generate(argument: string | undefined, flags: GenerateFlags, session: Session): Promise<void> {
-  const { model: place, backend, echo = session.io.stdout.isTTY, json, stateIn, stateOut, ...given } = flags
+  const { model, backend, threads, echo = session.io.stdout.isTTY, json, stateIn, stateOut, ...given } = flags
   const { io, progress, signal } = session
   const prompt = await readPrompt(argument, session)
   if (stateOut) await expectWritable('--state-out', stateOut)
   const saved = stateIn ? await readNamedFile('--state-in', stateIn) : undefined
-  using opened = await openModel({ model: place, backend }, session)
+  using opened = await openTextModel(flags, session)
   using state = saved ? await restoreState(opened.model, saved, stateIn!) : opened.model.createState()
 
   // Drawn here, so that a text that one likes can be had again.

@@ -1,12 +1,11 @@
 import { type Check, verifyCheckpoint } from '@mamba/models/verify'
 import type { Command } from 'commander'
-import { createBackend } from '../backends.ts'
+import { startBackend } from '../backends.ts'
 import { printable } from '../io/text.ts'
-import { backendOption } from '../model.ts'
+import { addBackendOptions, type BackendFlags } from '../model.ts'
 import type { Session } from '../session.ts'
 
-interface VerifyFlags {
-  readonly backend: string
+interface VerifyFlags extends BackendFlags {
   readonly heldOut?: boolean
   readonly json?: boolean
 }
@@ -22,7 +21,7 @@ Examples:
 
 /** Adds `mamba verify`. */
 export function addVerifyCommand(program: Command, session: Session): void {
-  program
+  const command = program
     .command('verify')
     .summary('check a checkpoint against its reference')
     .description(
@@ -30,7 +29,7 @@ export function addVerifyCommand(program: Command, session: Session): void {
         'folder), and against itself: in one pass, in chunks, token by token, from a saved state.',
     )
     .argument('<folder>', 'of the checkpoint')
-    .addOption(backendOption())
+  addBackendOptions(command)
     .option('--held-out', 'also the held-out text of the reference, where it has one: slow')
     .option('--json', 'print one JSON object: ok, checks')
     .addHelpText('after', help)
@@ -42,7 +41,7 @@ async function verify(folder: string, flags: VerifyFlags, session: Session): Pro
   const { json, heldOut } = flags
   const showWork = () => progress.show(`verifying ${folder}`)
   showWork()
-  const backend = await createBackend(flags.backend)
+  const { backend } = await startBackend(flags.backend, flags.threads)
   try {
     const onCheck = (check: Check) => {
       progress.clear()
