@@ -9,7 +9,10 @@ const mamba = join(root, 'packages/cli/dist/main.js')
 
 /** What each command runs: its needs, its program (Node unless named) and arguments. */
 const commands = {
-  story: { build: true, args: [mamba, 'generate', '--model', 'stories', '--echo', ...promptAndOptions(args)] },
+  story: {
+    build: true,
+    args: [mamba, 'generate', '--model', 'stories', '--echo', ...promptAndOptions(args)],
+  },
   mamba: { build: true, args: [mamba, ...args] },
   check: { build: false, args: [join(root, 'scripts/check.mjs'), ...args] },
   pnpm: { build: false, program: 'pnpm', args },
