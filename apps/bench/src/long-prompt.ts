@@ -1,5 +1,6 @@
 /*
- * Memory and time of reading prompts of growing length: `pnpm --filter @mamba/bench long-prompt [model] [lengths…]`.
+ * Memory and time of reading prompts of growing length:
+ * `pnpm --filter @mamba/bench long-prompt [model] [cpu|wasm] [lengths…]`.
  *
  * Each length is read in a process of its own, so that its peak is its own. Writes results/long-prompt.md.
  */
@@ -7,8 +8,10 @@ import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { fileURLToPath } from 'node:url'
+import { cpu } from '@mamba/core'
 import { loadModel } from '@mamba/models'
 import { stories } from '@mamba/stories'
+import { wasm } from '@mamba/wasm'
 
 interface Measurement {
   readonly length: number
@@ -20,25 +23,29 @@ interface Measurement {
 
 const [command = 'stories', ...words] = process.argv.slice(2)
 if (command === '--one') {
-  console.log(JSON.stringify(await measure(words[0]!, Number(words[1]))))
+  const [model, backend, length] = words as [string, string, string]
+  console.log(JSON.stringify(await measure(model, backend, Number(length))))
 } else {
-  const lengths = words.length > 0 ? words.map(Number) : [1_000, 10_000, 100_000]
+  const [backend = 'wasm', ...given] = words
+  const lengths = given.length > 0 ? given.map(Number) : [1_000, 10_000, 100_000]
   report(
     command,
-    lengths.map((length) => measureInChild(command, length)),
+    backend,
+    lengths.map((length) => measureInChild(command, backend, length)),
   )
 }
 
-function measureInChild(model: string, length: number): Measurement {
+function measureInChild(model: string, backend: string, length: number): Measurement {
   const script = fileURLToPath(import.meta.url)
-  const args = [...process.execArgv, script, '--one', model, String(length)]
+  const args = [...process.execArgv, script, '--one', model, backend, String(length)]
   const measured: Measurement = JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8' }))
   console.error(row(measured))
   return measured
 }
 
-async function measure(source: string, length: number): Promise<Measurement> {
-  const model = await loadModel(source === 'stories' ? stories() : source)
+async function measure(source: string, place: string, length: number): Promise<Measurement> {
+  const backend = place === 'cpu' ? cpu() : await wasm()
+  const model = await loadModel(source === 'stories' ? stories() : source, { backend })
   // Any ids will do: the work does not depend on them.
   const ids = Array.from({ length }, (_, i) => (i * 7919) % model.vocabSize)
   using state = model.createState()
@@ -69,10 +76,10 @@ function row({ length, seconds, stateBytes, loadedBytes, peakBytes }: Measuremen
   return `| ${cells.join(' | ')} |`
 }
 
-function report(model: string, measurements: readonly Measurement[]): void {
+function report(model: string, backend: string, measurements: readonly Measurement[]): void {
   const text = `# Reading long prompts
 
-Model ${model}, cpu backend, chunks of 512, Node ${process.version}, ${cpus()[0]?.model ?? 'unknown processor'}. \
+Model ${model}, ${backend} backend, chunks of 512, Node ${process.version}, ${cpus()[0]?.model ?? 'unknown processor'}. \
 Resident memory of the whole process, one process a length.
 
 | tokens | tokens/s | state, MiB | after loading, MiB | peak, MiB |
