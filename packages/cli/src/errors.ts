@@ -15,7 +15,11 @@ export function describeError(error: unknown): string | undefined {
 
 function describeUsageError({ code, message }: CommanderError): string | undefined {
   if (['commander.help', 'commander.helpDisplayed', 'commander.version'].includes(code)) return undefined
-  return `${printable(message.replace(/^error: /, '').replace(/\n/g, ' '))}; see mamba --help`
+  const line = message
+    .replace(/^error: /, '')
+    .replace(/\.?$/, '')
+    .replace(/\n/g, ' ')
+  return `${printable(line)}; see mamba --help`
 }
 
 /** Whether the operating system refused something, such as writing to a full disk. */

@@ -45,7 +45,7 @@ function modelRows(summary: ModelSummary): string[][] {
   const { architecture, layout, format, tensors, tokenizer, config, generationDefaults } = summary
   return [
     ['architecture', printable(architecture)],
-    ['layout', `${layout}, ${format}`],
+    ['layout', layout === format ? layout : `${layout}, ${format}`],
     ['parameters', thousands(summary.parameters)],
     [
       'weights',
@@ -75,7 +75,8 @@ function storedTypes(tensors: readonly TensorInfo[]): string {
 
 /** Every value of the configuration, those of nested objects as `mixer.dState`. */
 function configRows(config: object, prefix = 'config '): string[][] {
-  return Object.entries(config).flatMap(([key, value]) =>
+  const given = Object.entries(config).filter(([, value]) => value !== undefined)
+  return given.flatMap(([key, value]) =>
     typeof value === 'object' && value !== null && !Array.isArray(value)
       ? configRows(value, `${prefix}${key}.`)
       : [[`${prefix}${key}`, printable(String(value))]],
