@@ -1,7 +1,8 @@
+import type { Tensor } from '@mamba/core'
 import { breathe } from '../generate/breathe.ts'
 import { expectCount } from '../generate/expect-count.ts'
 import type { Model } from '../model/model.ts'
-import { type TokenIds, toBatch } from '../model/token-ids.ts'
+import { partOf, type TokenIds, toBatch } from '../model/token-ids.ts'
 
 /** How {@link nll} reads. */
 export interface NllOptions {
@@ -24,25 +25,15 @@ export async function nll(
   { chunkSize = 512, signal }: NllOptions = {},
 ): Promise<Float32Array> {
   expectCount('nll', 'chunkSize', chunkSize, 1)
-  const { data, batch, length } = toBatch(ids, model.config.vocabSize)
-  const { backend } = model
+  const all = toBatch(ids, model.config.vocabSize)
+  const { batch, length } = all
   const out = new Float32Array(batch * (length - 1))
-  const part = (start: number, end: number) =>
-    Array.from({ length: batch }, (_, row) =>
-      Array.from(data.subarray(row * length + start, row * length + end)),
-    )
   using state = model.createState({ batch })
   for (let start = 0; start < length - 1; start += chunkSize) {
     signal?.throwIfAborted()
     const end = Math.min(start + chunkSize, length - 1)
-    const losses = backend.ops.scope(() => {
-      const { logits } = model.forward(part(start, end), { state, logits: 'all' })
-      const next = Int32Array.from(part(start + 1, end + 1).flat())
-      using targets = backend.tensor(next, [batch, end - start], 'i32')
-      return backend.ops.crossEntropy(logits, targets)
-    })
-    const values = (await losses.read()) as Float32Array
-    losses.destroy()
+    using logits = model.forward(partOf(all, start, end), { state, logits: 'all' }).logits
+    const values = await lossesOf(model, logits, partOf(all, start + 1, end + 1))
     for (let row = 0; row < batch; row++) {
       const count = end - start
       out.set(values.subarray(row * count, (row + 1) * count), row * (length - 1) + start)
@@ -50,4 +41,20 @@ export async function nll(
     await breathe()
   }
   return out
+}
+
+/**
+ * Negative log-likelihood of ids, given logits of the positions before them.
+ * @param logits (batch, length, paddedVocabSize)
+ * @param next (batch, length)
+ * @returns (batch, length)
+ */
+export async function lossesOf(
+  { backend }: Model,
+  logits: Tensor,
+  next: readonly (readonly number[])[],
+): Promise<Float32Array> {
+  using targets = backend.tensor(Int32Array.from(next.flat()), [next.length, next[0]!.length], 'i32')
+  using losses = backend.ops.crossEntropy(logits, targets)
+  return (await losses.read()) as Float32Array
 }

@@ -1,6 +1,6 @@
 import type { Tensor } from '@mamba/core'
 import type { Model } from '../model/model.ts'
-import { type TokenIds, toBatch } from '../model/token-ids.ts'
+import { partOf, type TokenIds, toBatch } from '../model/token-ids.ts'
 import type { State } from '../state/state.ts'
 import { breathe } from './breathe.ts'
 import { expectCount } from './expect-count.ts'
@@ -30,13 +30,12 @@ export async function prefill(
 ): Promise<Tensor> {
   expectCount('prefill', 'chunkSize', chunkSize, 1)
   // All ids are checked before the first chunk, so that a bad one leaves the state as it was.
-  const { data, batch, length } = toBatch(ids, model.config.vocabSize)
-  const sequences = Array.from({ length: batch }, (_, row) => data.subarray(row * length, (row + 1) * length))
+  const batch = toBatch(ids, model.config.vocabSize)
+  const { length } = batch
   for (let start = 0; ; start += chunkSize) {
     signal?.throwIfAborted()
     const end = Math.min(start + chunkSize, length)
-    const chunk = sequences.map((sequence) => Array.from(sequence.subarray(start, end)))
-    const { logits } = model.forward(chunk, { state })
+    const { logits } = model.forward(partOf(batch, start, end), { state })
     try {
       onProgress?.({ read: end, total: length })
     } catch (error) {

@@ -43,6 +43,13 @@ export function toBatch(ids: TokenIds, vocabSize: number): TokenBatch {
   return { data, batch: sequences.length, length }
 }
 
+/** The ids from `start` (inclusive) to `end` (exclusive) of each sequence. */
+export function partOf({ data, batch, length }: TokenBatch, start: number, end: number): number[][] {
+  return Array.from({ length: batch }, (_, row) =>
+    Array.from(data.subarray(row * length + start, row * length + end)),
+  )
+}
+
 function isNested(ids: TokenIds): ids is readonly (readonly number[])[] {
   return typeof ids[0] === 'object'
 }

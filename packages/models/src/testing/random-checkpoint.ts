@@ -4,7 +4,8 @@ import { randomWeights } from './random-weights.ts'
 
 /*
  * Small checkpoints of every architecture and layout, with random sizes, options and weights. The shapes are written
- * from the formats' description, not taken from the code that reads them.
+ * from the formats' description, not taken from the code that reads them. Longer than other files, so that the
+ * architectures stand beside each other.
  */
 
 type Shapes = Record<string, readonly number[]>

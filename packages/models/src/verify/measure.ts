@@ -1,4 +1,5 @@
 import type { Tensor } from '@mamba/core'
+import { lossesOf } from '../evaluate/nll.ts'
 import type { Model } from '../model/model.ts'
 import type { Expected } from './expected.ts'
 
@@ -38,14 +39,12 @@ export async function measure(
 
 /** From the logits of all positions, so that a slow backend need not read the ids again. */
 async function nllOf(model: Model, logits: Tensor, ids: readonly number[][]): Promise<Float32Array> {
-  const { backend } = model
-  const length = ids[0]!.length - 1
-  using losses = backend.ops.scope(() => {
-    const targets = Int32Array.from(ids.flatMap((sequence) => sequence.slice(1)))
-    using following = backend.tensor(targets, [ids.length, length], 'i32')
-    return backend.ops.crossEntropy(backend.ops.positions(logits, 0, length), following)
-  })
-  return (await losses.read()) as Float32Array
+  using before = model.backend.ops.positions(logits, 0, ids[0]!.length - 1)
+  return await lossesOf(
+    model,
+    before,
+    ids.map((sequence) => sequence.slice(1)),
+  )
 }
 
 /** What the reference says of the activations: logits and hidden states. */
