@@ -42,11 +42,15 @@ export async function findChromium(): Promise<Chromium | { readonly missing: str
   }
 }
 
-/** @returns path of the packed Chromium; it is unpacked at the first call in this clone */
 function unpackedChromium(): string {
+  return join(unpackedFolder(), 'chromium')
+}
+
+/** Folder with the packed Chromium and its libraries; it is unpacked at the first call in this clone. */
+export function unpackedFolder(): string {
   const folder = fileURLToPath(new URL('../unpacked', import.meta.resolve('@sparticuz/chromium')))
   if (!existsSync(folder)) unpackInto(folder)
-  return join(folder, 'chromium')
+  return folder
 }
 
 function unpackInto(folder: string): void {

@@ -10,6 +10,17 @@ export interface BackendInfo {
   readonly notes: readonly string[]
 }
 
+/** What {@link Backend.capture} recorded. */
+export interface Program<T> {
+  /**
+   * Does it once more.
+   * @returns what `fn` returns; its tensors hold the new values until the next call, and belong to the program
+   */
+  replay(): T
+  /** Frees what it made. */
+  destroy(): void
+}
+
 /** A place where tensors live and ops run. */
 export interface Backend {
   /** `cpu`, `wasm` or `webgpu`. */
@@ -43,6 +54,19 @@ export interface Backend {
    * @throws ShapeError if they differ in shape or dtype, or are not dense
    */
   copy(from: Tensor, to: Tensor): void
+
+  /**
+   * Records what `fn` does, to do it again and again at little cost: a step of decoding, for example. `fn` is called
+   * with everything that it uses in place: tensors that were made before (weights, states, ids) and `ops` on them. It
+   * must do the same whenever it is called, and neither make tensors but by ops, nor read any.
+   */
+  capture<T>(fn: () => T): Program<T>
+
+  /**
+   * Resolves when everything that was enqueued so far is done.
+   * @throws DeviceError, KernelError if some of it failed
+   */
+  finish(): Promise<void>
 
   /** Frees the device and everything on it. */
   destroy(): void

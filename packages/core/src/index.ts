@@ -1,4 +1,4 @@
-export type { Backend, BackendInfo } from './backend.ts'
+export type { Backend, BackendInfo, Program } from './backend.ts'
 export { expand, fromFloat32, toFloat32 } from './convert.ts'
 export { type CpuOptions, cpu } from './cpu/backend.ts'
 export {

@@ -6,12 +6,13 @@ import {
   DTypeError,
   dtypeLayout,
   type Ops,
+  type Program,
   ShapeError,
   type Tensor,
   type TypedArray,
   typedArrayOf,
 } from '@mamba/core'
-import { checkCopy, checkElements } from '@mamba/core/backend'
+import { checkCopy, checkElements, RepeatedCall } from '@mamba/core/backend'
 import { Context } from './context.ts'
 import type { Heap } from './memory.ts'
 import { withDense } from './ops/dense.ts'
@@ -86,6 +87,15 @@ export class HeapBackend implements WasmBackend {
     this.#context.expectAlive()
     checkCopy(from, to)
     this.#bytes(to).set(this.#bytes(from))
+  }
+
+  capture<T>(fn: () => T): Program<T> {
+    return new RepeatedCall(this.ops, fn)
+  }
+
+  // Ops are done when they return.
+  async finish(): Promise<void> {
+    this.#context.expectAlive()
   }
 
   memoryUse(): MemoryUse {

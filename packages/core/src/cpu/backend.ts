@@ -1,8 +1,9 @@
-import type { Backend } from '../backend.ts'
+import type { Backend, Program } from '../backend.ts'
 import { byteLength, type DType, dtypeLayout, type TypedArray, typedArrayOf } from '../dtype.ts'
 import { DeviceError, DTypeError, ShapeError } from '../errors.ts'
 import { checkCopy, checkElements } from '../ops/checks.ts'
 import type { Ops } from '../ops/ops.ts'
+import { RepeatedCall } from '../ops/repeated-call.ts'
 import { Tensor } from '../tensor.ts'
 import { CpuOps } from './ops.ts'
 import type { SsdProducts } from './sequence.ts'
@@ -68,6 +69,13 @@ class CpuBackend implements Backend {
     checkCopy(from, to)
     dataOf(to).set(dataOf(from))
   }
+
+  capture<T>(fn: () => T): Program<T> {
+    return new RepeatedCall(this.ops, fn)
+  }
+
+  // Ops are done when they return.
+  async finish(): Promise<void> {}
 
   // Memory is the garbage collector's.
   destroy(): void {}

@@ -1,6 +1,6 @@
 /*
- * What a backend is built with: the checks of the ops' arguments, which also work out the sizes, and the bookkeeping
- * of scopes. Published as `@mamba/core/backend`; models do not need it.
+ * What a backend is built with: the checks of the ops' arguments, which also work out the sizes, the bookkeeping
+ * of scopes, and programs that are not recorded. Published as `@mamba/core/backend`; models do not need it.
  */
 export {
   checkCausalConv1d,
@@ -18,4 +18,5 @@ export {
   checkSelectiveScan,
   checkSsd,
 } from './checks.ts'
-export { TensorScopes } from './scopes.ts'
+export { RepeatedCall } from './repeated-call.ts'
+export { collectOwners, TensorScopes } from './scopes.ts'

@@ -43,7 +43,7 @@ export class TensorScopes {
 }
 
 /** Adds the tensors that `value` holds, or whose storage it views, to `owners`. */
-function collectOwners(value: unknown, owners: Set<Tensor>): void {
+export function collectOwners(value: unknown, owners: Set<Tensor>): void {
   if (Tensor.is(value)) {
     owners.add(value.base ?? value)
   } else if (Array.isArray(value)) {

@@ -1,0 +1,64 @@
+import { DeviceError } from '@mamba/core'
+import type { WebGpuOptions } from '../options.ts'
+import { platformGpu } from './platform.ts'
+
+/** Features that are asked for where the adapter has them. */
+const wanted = ['subgroups', 'shader-f16', 'timestamp-query', 'chromium-experimental-subgroup-matrix']
+
+/** Limits of which as much as possible is asked for. */
+const raised = [
+  'maxBufferSize',
+  'maxStorageBufferBindingSize',
+  'maxStorageBuffersPerShaderStage',
+  'maxComputeWorkgroupStorageSize',
+  'maxComputeInvocationsPerWorkgroup',
+  'maxComputeWorkgroupSizeX',
+] as const
+
+/** @throws DeviceError if there is no adapter that will do, or it gives no device */
+export async function requestDevice({
+  powerPreference = 'high-performance',
+  software = false,
+  limits = 'adapter',
+}: WebGpuOptions): Promise<GPUDevice> {
+  const gpu = await platformGpu()
+  const adapter =
+    (await gpu.requestAdapter({ powerPreference })) ??
+    (software ? await gpu.requestAdapter({ forceFallbackAdapter: true }) : null)
+  if (!adapter) {
+    throw new DeviceError(
+      'webgpu: no adapter: this machine has no graphics card with a driver that WebGPU can use',
+    )
+  }
+  if (!software && isSoftware(adapter.info)) {
+    throw new DeviceError(
+      `webgpu: the only adapter, ${nameOf(adapter.info)}, computes in software and is slower than wasm(); ` +
+        'pass software: true to use it all the same',
+    )
+  }
+  try {
+    return await adapter.requestDevice({
+      label: '@mamba/webgpu',
+      // Some are not in the specification, and not in its types.
+      requiredFeatures: wanted.filter((name) => adapter.features.has(name)) as GPUFeatureName[],
+      requiredLimits:
+        limits === 'default' ? {} : Object.fromEntries(raised.map((name) => [name, adapter.limits[name]])),
+    })
+  } catch (cause) {
+    throw new DeviceError(`webgpu: ${nameOf(adapter.info)} gives no device: ${(cause as Error).message}`, {
+      cause,
+    })
+  }
+}
+
+/** Whether an adapter is a program that stands in for a graphics card. */
+export function isSoftware(info: GPUAdapterInfo): boolean {
+  return info.isFallbackAdapter || /swiftshader|llvmpipe|lavapipe|software|basic render/i.test(nameOf(info))
+}
+
+/** What people call an adapter. */
+export function nameOf({ vendor, architecture, device, description }: GPUAdapterInfo): string {
+  return (
+    description || [vendor, architecture, device].filter(Boolean).join(' ') || 'an adapter without a name'
+  )
+}

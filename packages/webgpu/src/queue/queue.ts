@@ -1,0 +1,374 @@
+import { DeviceError } from '@mamba/core'
+import { MAP_MODE_READ, USAGE } from '../device/constants.ts'
+import type { Allocation, Place } from '../memory/allocation.ts'
+import type { Dispatch } from './kernel.ts'
+import { type Pipeline, Pipelines } from './pipelines.ts'
+
+/** Commands after which they are handed to the device without being asked for, so that it starts early. */
+const MAX_COMMANDS = 64
+/** Uniforms begin at multiples of this. */
+const UNIFORM_ALIGNMENT = 256
+
+/** What is enqueued. */
+type Command =
+  | { readonly kind: 'dispatch'; readonly dispatch: Dispatch }
+  | { readonly kind: 'prepared'; readonly run: readonly PreparedDispatch[] }
+  | {
+      readonly kind: 'write'
+      readonly to: Allocation
+      readonly data: Uint8Array<ArrayBuffer>
+      readonly offset: number
+    }
+  | { readonly kind: 'clear'; readonly allocation: Allocation }
+  | {
+      readonly kind: 'copy'
+      readonly from: Allocation
+      readonly to: Allocation
+      readonly byteLength: number
+    }
+  | {
+      readonly kind: 'read'
+      readonly from: Allocation
+      readonly byteLength: number
+      readonly resolve: (bytes: ArrayBuffer) => void
+      readonly reject: (reason: unknown) => void
+    }
+  | { readonly kind: 'discard'; readonly buffer: GPUBuffer }
+
+/** A dispatch with everything made that the device needs for it; it can be run again and again. */
+export interface PreparedDispatch {
+  readonly label: string
+  readonly pipeline: GPUComputePipeline
+  readonly group: GPUBindGroup
+  readonly workgroups: readonly [number, number, number]
+  readonly bytes: number
+}
+
+/** Sees the dispatches of a pass, to measure them. */
+export interface Profiler {
+  /** The descriptor of a pass that runs this dispatch alone. */
+  pass(label: string, bytes: number): GPUComputePassDescriptor
+  /** Called when the commands of this encoder are complete. */
+  resolve(encoder: GPUCommandEncoder): void
+}
+
+/**
+ * The commands on their way to the device, in order. Enqueuing returns at once; commands are handed over in batches,
+ * as soon as the kernels that they need are compiled.
+ */
+export class Queue {
+  readonly pipelines: Pipelines
+  profiler: Profiler | undefined
+  readonly #device: GPUDevice
+  #commands: Command[] = []
+  #isFlushPlanned = false
+  /** The batch that is waiting for its kernels, and those behind it. */
+  #waiting: Promise<void> | undefined
+  #failure: Error | undefined
+  readonly #staging: GPUBuffer[] = []
+  #uniforms: GPUBuffer | undefined
+
+  constructor(device: GPUDevice) {
+    this.#device = device
+    this.pipelines = new Pipelines(device)
+  }
+
+  /** @throws the error after which nothing can be computed any more, if there was one */
+  expectAlive(): void {
+    if (this.#failure) throw this.#failure
+  }
+
+  /** Makes everything that is enqueued from now on, or still waits, fail. */
+  fail(error: Error): void {
+    this.#failure ??= error
+    for (const command of this.#commands) if (command.kind === 'read') command.reject(this.#failure)
+    this.#commands = []
+  }
+
+  dispatch(dispatch: Dispatch): void {
+    // Compiling starts now, while other commands are being enqueued.
+    this.pipelines.ready(dispatch.kernel, dispatch.params !== undefined)
+    this.#push({ kind: 'dispatch', dispatch })
+  }
+
+  run(run: readonly PreparedDispatch[]): void {
+    this.#push({ kind: 'prepared', run })
+  }
+
+  /** Copies bytes to the device; they must not change afterwards. */
+  write(to: Allocation, data: Uint8Array<ArrayBuffer>, offset = 0): void {
+    this.#push({ kind: 'write', to, data, offset })
+  }
+
+  clear(allocation: Allocation): void {
+    this.#push({ kind: 'clear', allocation })
+  }
+
+  /** Copies `byteLength` bytes, a multiple of 4. */
+  copy(from: Allocation, to: Allocation, byteLength = from.byteLength): void {
+    this.#push({ kind: 'copy', from, to, byteLength })
+  }
+
+  /** The bytes as they are when all that was enqueued before is done. */
+  read(from: Allocation, byteLength = from.byteLength): Promise<ArrayBuffer> {
+    if (byteLength === 0) return Promise.resolve(new ArrayBuffer(0))
+    return new Promise((resolve, reject) => {
+      this.#push({ kind: 'read', from, byteLength, resolve, reject })
+      // Reads that are asked for together come back together.
+      if (!this.#isFlushPlanned) {
+        this.#isFlushPlanned = true
+        queueMicrotask(() => {
+          this.#isFlushPlanned = false
+          this.flush()
+        })
+      }
+    })
+  }
+
+  /** Destroys a buffer when all that was enqueued before was handed over. */
+  discard(buffer: GPUBuffer): void {
+    if (this.#failure) buffer.destroy()
+    else this.#push({ kind: 'discard', buffer })
+  }
+
+  /** Resolves when all that was enqueued is done. @throws DeviceError, KernelError if some of it failed */
+  async finish(): Promise<void> {
+    this.flush()
+    await this.#waiting
+    this.expectAlive()
+    await this.#device.queue.onSubmittedWorkDone()
+    this.expectAlive()
+  }
+
+  /** Hands all commands to the device. */
+  flush(): void {
+    if (this.#commands.length === 0) return
+    const commands = this.#commands
+    this.#commands = []
+    if (!this.#waiting && commands.every((command) => this.#isReady(command))) {
+      this.#hand(commands, (dispatch) => this.#pipelineOf(dispatch)!)
+      return
+    }
+    const waiting = (this.#waiting ?? Promise.resolve()).then(() => this.#handWhenReady(commands))
+    this.#waiting = waiting
+    waiting.then(() => {
+      if (this.#waiting === waiting) this.#waiting = undefined
+    })
+  }
+
+  #push(command: Command): void {
+    if (this.#failure) {
+      if (command.kind === 'read') command.reject(this.#failure)
+      return
+    }
+    if (this.#commands.push(command) >= MAX_COMMANDS) this.flush()
+  }
+
+  #isReady(command: Command): boolean {
+    return command.kind !== 'dispatch' || this.#pipelineOf(command.dispatch) !== undefined
+  }
+
+  #pipelineOf({ kernel, params }: Dispatch): Pipeline | undefined {
+    return this.pipelines.ready(kernel, params !== undefined)
+  }
+
+  async #handWhenReady(commands: readonly Command[]): Promise<void> {
+    try {
+      const compiled = new Map<Dispatch, Pipeline>()
+      await Promise.all(
+        commands.map(async (command) => {
+          if (command.kind !== 'dispatch') return
+          const { kernel, params } = command.dispatch
+          compiled.set(command.dispatch, await this.pipelines.get(kernel, params !== undefined))
+        }),
+      )
+      this.expectAlive()
+      this.#hand(commands, (dispatch) => compiled.get(dispatch)!)
+    } catch (error) {
+      this.fail(error as Error)
+      for (const command of commands) if (command.kind === 'read') command.reject(this.#failure)
+    }
+  }
+
+  #hand(commands: readonly Command[], pipelineOf: (dispatch: Dispatch) => Pipeline): void {
+    const uniforms = this.#writeUniforms(commands)
+    const reads = commands.filter((command) => command.kind === 'read')
+    const readBytes = reads.reduce((sum, { byteLength }) => sum + byteLength, 0)
+    const staging = readBytes > 0 ? this.#takeStaging(readBytes) : undefined
+    const batch = new Batch(this.#device, this.profiler)
+    let readOffset = 0
+    for (const command of commands) {
+      switch (command.kind) {
+        case 'dispatch':
+          batch.dispatch(this.#prepare(command.dispatch, pipelineOf(command.dispatch), uniforms))
+          break
+        case 'prepared':
+          for (const prepared of command.run) batch.dispatch(prepared)
+          break
+        case 'write': {
+          // Writes overtake commands that are not submitted yet.
+          batch.submit()
+          const { buffer, offset } = command.to.place()
+          this.#device.queue.writeBuffer(buffer, offset + command.offset, command.data)
+          break
+        }
+        case 'clear': {
+          const { buffer, offset } = command.allocation.place()
+          batch.encoder().clearBuffer(buffer, offset, command.allocation.byteLength)
+          break
+        }
+        case 'copy':
+          batch.copy(command.from.place(), command.to.place(), command.byteLength)
+          break
+        case 'read':
+          batch.copy(command.from.place(), { buffer: staging!, offset: readOffset }, command.byteLength)
+          readOffset += command.byteLength
+      }
+    }
+    batch.submit()
+    for (const command of commands) if (command.kind === 'discard') command.buffer.destroy()
+    if (staging) this.#deliver(staging, reads, readBytes)
+  }
+
+  /** All uniforms of a batch go to the device at once, into the buffer of the batch before: it works in order. */
+  #writeUniforms(commands: readonly Command[]): Uniforms | undefined {
+    const offsets = new Map<Dispatch, number>()
+    let size = 0
+    for (const command of commands) {
+      if (command.kind !== 'dispatch' || !command.dispatch.params) continue
+      offsets.set(command.dispatch, size)
+      size += Math.ceil((4 * command.dispatch.params.length) / UNIFORM_ALIGNMENT) * UNIFORM_ALIGNMENT
+    }
+    if (size === 0) return undefined
+    const words = new Uint32Array(size / 4)
+    for (const [{ params }, offset] of offsets) words.set(params!, offset / 4)
+    if (!this.#uniforms || this.#uniforms.size < size) {
+      this.#uniforms?.destroy()
+      const usage = USAGE.UNIFORM | USAGE.COPY_DST
+      this.#uniforms = this.#device.createBuffer({
+        label: 'uniforms',
+        size: Math.max(size, MAX_COMMANDS * UNIFORM_ALIGNMENT),
+        usage,
+      })
+    }
+    this.#device.queue.writeBuffer(this.#uniforms, 0, words)
+    return { buffer: this.#uniforms, offsets }
+  }
+
+  #prepare(dispatch: Dispatch, pipeline: Pipeline, uniforms: Uniforms | undefined): PreparedDispatch {
+    const offset = uniforms?.offsets.get(dispatch)
+    const uniform = offset === undefined ? undefined : { buffer: uniforms!.buffer, offset }
+    return prepareDispatch(this.#device, dispatch, pipeline, uniform)
+  }
+
+  #takeStaging(size: number): GPUBuffer {
+    const index = this.#staging.findIndex((buffer) => buffer.size >= size)
+    const [found] = index < 0 ? [] : this.#staging.splice(index, 1)
+    return (
+      found ??
+      this.#device.createBuffer({
+        label: 'read-back',
+        size: 2 ** Math.ceil(Math.log2(Math.max(size, 256))),
+        usage: USAGE.MAP_READ | USAGE.COPY_DST,
+      })
+    )
+  }
+
+  async #deliver(
+    staging: GPUBuffer,
+    reads: readonly Extract<Command, { kind: 'read' }>[],
+    size: number,
+  ): Promise<void> {
+    try {
+      await staging.mapAsync(MAP_MODE_READ, 0, size)
+      this.expectAlive()
+      const bytes = staging.getMappedRange(0, size)
+      let offset = 0
+      for (const { byteLength, resolve } of reads) {
+        resolve(bytes.slice(offset, offset + byteLength))
+        offset += byteLength
+      }
+      staging.unmap()
+      this.#staging.push(staging)
+    } catch (cause) {
+      const error = this.#failure ?? new DeviceError('webgpu: reading back failed', { cause })
+      for (const { reject } of reads) reject(error)
+      staging.destroy()
+    }
+  }
+}
+
+interface Uniforms {
+  readonly buffer: GPUBuffer
+  readonly offsets: ReadonlyMap<Dispatch, number>
+}
+
+/** Makes what the device needs for a dispatch. */
+export function prepareDispatch(
+  device: GPUDevice,
+  { kernel, bindings, params, workgroups: [x, y = 1, z = 1], bytes = 0 }: Dispatch,
+  { pipeline, layout }: Pipeline,
+  uniform: { readonly buffer: GPUBuffer; readonly offset: number } | undefined,
+): PreparedDispatch {
+  const entries: GPUBindGroupEntry[] = bindings.map(({ allocation, offset = 0, byteLength }, binding) => {
+    const place = allocation.place()
+    const size = byteLength ?? allocation.byteLength - offset
+    // A binding must not be empty; a kernel with nothing to do reads nothing of it.
+    return {
+      binding,
+      resource: { buffer: place.buffer, offset: place.offset + offset, size: Math.max(size, 4) },
+    }
+  })
+  if (params && uniform) {
+    const size = Math.ceil((4 * params.length) / 16) * 16
+    entries.push({ binding: entries.length, resource: { ...uniform, size } })
+  }
+  const group = device.createBindGroup({ label: kernel.label, layout, entries })
+  return { label: kernel.label, pipeline, group, workgroups: [x, y, z], bytes }
+}
+
+/** Commands of one submission, or several where writes come between. */
+class Batch {
+  readonly #device: GPUDevice
+  readonly #profiler: Profiler | undefined
+  #encoder: GPUCommandEncoder | undefined
+  #pass: GPUComputePassEncoder | undefined
+  #pipeline: GPUComputePipeline | undefined
+
+  constructor(device: GPUDevice, profiler: Profiler | undefined) {
+    this.#device = device
+    this.#profiler = profiler
+  }
+
+  /** The encoder, outside of any pass. */
+  encoder(): GPUCommandEncoder {
+    this.#pass?.end()
+    this.#pass = undefined
+    this.#pipeline = undefined
+    this.#encoder ??= this.#device.createCommandEncoder()
+    return this.#encoder
+  }
+
+  dispatch({ label, pipeline, group, workgroups: [x, y, z], bytes }: PreparedDispatch): void {
+    if (x * y * z === 0) return
+    if (this.#profiler) this.#pass = this.encoder().beginComputePass(this.#profiler.pass(label, bytes))
+    else this.#pass ??= this.encoder().beginComputePass()
+    if (pipeline !== this.#pipeline) this.#pass.setPipeline(pipeline)
+    this.#pipeline = pipeline
+    this.#pass.setBindGroup(0, group)
+    this.#pass.dispatchWorkgroups(x, y, z)
+  }
+
+  copy(from: Place, to: Place, byteLength: number): void {
+    this.encoder().copyBufferToBuffer(from.buffer, from.offset, to.buffer, to.offset, byteLength)
+  }
+
+  /** Hands over what was encoded. */
+  submit(): void {
+    if (!this.#encoder) return
+    const encoder = this.encoder()
+    this.#profiler?.resolve(encoder)
+    this.#device.queue.submit([encoder.finish()])
+    this.#encoder = undefined
+  }
+}

@@ -1,0 +1,20 @@
+import { DeviceBackend, type WebGpuBackend } from './backend.ts'
+import { capabilitiesOf } from './device/capabilities.ts'
+import { isSoftware, nameOf, requestDevice } from './device/request.ts'
+import type { WebGpuOptions } from './options.ts'
+
+/**
+ * Starts the backend on a graphics card: in browsers on what they offer, in Node through the npm package `webgpu`.
+ * @throws DeviceError if there is no WebGPU, no adapter, or only one that computes in software
+ */
+export async function webgpu(options: WebGpuOptions = {}): Promise<WebGpuBackend> {
+  const device = options.device ?? (await requestDevice(options))
+  const { adapterInfo } = device
+  const notes = isSoftware(adapterInfo) ? ['this adapter computes in software; wasm() is far faster'] : []
+  return new DeviceBackend({
+    info: { device: `WebGPU, ${nameOf(adapterInfo)}`, notes },
+    device,
+    isOwner: options.device === undefined,
+    capabilities: capabilitiesOf(device, options.features ?? {}),
+  })
+}

@@ -1,0 +1,11 @@
+import { defineConfig } from 'tsup'
+
+export default defineConfig({
+  entry: ['src/index.ts'],
+  format: 'esm',
+  platform: 'neutral',
+  target: 'es2022',
+  external: ['webgpu'],
+  tsconfig: 'tsconfig.build.json',
+  sourcemap: true,
+})
