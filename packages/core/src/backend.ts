@@ -29,6 +29,11 @@ export interface Backend {
   readonly ops: Ops
   /** Bytes that tensors can take at most; Infinity if only the machine's memory limits them. */
   readonly capacity: number
+  /**
+   * Whether ops return before their work is done, so that it pays to enqueue the next steps while the results of
+   * earlier ones are on their way.
+   */
+  readonly runsAhead: boolean
 
   /**
    * A tensor of the given elements.
@@ -67,6 +72,14 @@ export interface Backend {
    * @throws DeviceError, KernelError if some of it failed
    */
   finish(): Promise<void>
+
+  /**
+   * Goes on after the device was lost, with a new one. What was on the old one is gone: models get their weights again
+   * by `model.reload()`, states come from what was saved of them. Does nothing as long as the device is there.
+   * Absent where no device can be lost.
+   * @throws DeviceError if there is no device any more
+   */
+  recover?(): Promise<void>
 
   /** Frees the device and everything on it. */
   destroy(): void

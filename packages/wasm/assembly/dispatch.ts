@@ -4,6 +4,7 @@ import { embedding } from './matrix/embedding'
 import { gemm } from './matrix/gemm'
 import { gemmBlocks } from './matrix/gemm-blocks'
 import { gemv } from './matrix/gemv'
+import { gemvBlocks } from './matrix/gemv-blocks'
 import { prepareRows } from './matrix/prepare-rows'
 import { quantizeRows } from './matrix/quantize-rows'
 import { chunkMaxima } from './rows/chunk-maxima'
@@ -26,6 +27,9 @@ export function dispatch(kernel: i32, args: usize, tile: i32, thread: i32): void
   switch (kernel) {
     case kernels.GEMV:
       gemv(args, tile)
+      break
+    case kernels.GEMV_BLOCKS:
+      gemvBlocks(args, tile)
       break
     case kernels.GEMM:
       gemm(args, tile, thread)

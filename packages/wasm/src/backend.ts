@@ -40,6 +40,7 @@ export class HeapBackend implements WasmBackend {
   readonly info: BackendInfo
   readonly ops: Ops
   readonly capacity: number
+  readonly runsAhead = false
   readonly #context: Context
   readonly #pool: ThreadPool
 

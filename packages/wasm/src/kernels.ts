@@ -25,6 +25,7 @@ export const SSD_SCORES = 17
 export const SSD_BLOCKS = 18
 export const MAMBA3_STEP = 19
 export const MAMBA3_BLOCKS = 20
+export const GEMV_BLOCKS = 21
 
 /** Dtypes. */
 export const F32 = 0

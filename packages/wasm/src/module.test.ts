@@ -1,5 +1,6 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { clearSharedFlag, compileKernels, hasRelaxedSimd } from './module.ts'
+import { wasm } from './wasm.ts'
 
 const sharedMemory = () => new WebAssembly.Memory({ initial: 1, maximum: 65536, shared: true })
 const ownMemory = () => new WebAssembly.Memory({ initial: 1, maximum: 65536 })
@@ -25,6 +26,17 @@ describe.each([false, true])('the binary with relaxed SIMD: %s', (relaxed) => {
 
 test('relaxed SIMD is found where it is', () => {
   expect(hasRelaxedSimd()).toBe(true)
+})
+
+test('an engine without SIMD is a DeviceError that names the cpu backend', async () => {
+  using validate = vi.spyOn(WebAssembly, 'validate').mockReturnValue(false)
+  await expect(wasm()).rejects.toThrow(
+    expect.objectContaining({
+      name: 'DeviceError',
+      message: expect.stringMatching(/does not have the WebAssembly SIMD .* the cpu backend/),
+    }),
+  )
+  expect(validate).toHaveBeenCalled()
 })
 
 test('a binary without a shared memory is refused as damaged', () => {

@@ -34,6 +34,7 @@ class CpuBackend implements Backend {
   }
   readonly ops: Ops
   readonly capacity = Number.POSITIVE_INFINITY
+  readonly runsAhead = false
 
   constructor(ssdProducts: SsdProducts) {
     this.ops = new CpuOps(this, ssdProducts)

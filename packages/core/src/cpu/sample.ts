@@ -5,8 +5,11 @@ import type { Tensor } from '../tensor.ts'
 import { dataOf, denseF32 } from './storage.ts'
 
 /** `Ops.sample`. */
-export function sample(logits: Tensor, { settings, vocabSize, position, history }: SampleArgs): Int32Array {
-  const { batch, vocabulary } = checkSample(logits, { settings, vocabSize, position, history })
+export function sample(logits: Tensor, args: SampleArgs): Int32Array {
+  const { settings, vocabSize, history } = args
+  const { batch, vocabulary } = checkSample(logits, args)
+  const counter = typeof args.position === 'number' ? undefined : (dataOf(args.position) as Int32Array)
+  const position = counter ? counter[0]! : (args.position as number)
   const data = denseF32(logits)
   const prompt = history && (dataOf(history.prompt) as Int32Array)
   const generated = history && (dataOf(history.generated) as Int32Array)
@@ -20,5 +23,6 @@ export function sample(logits: Tensor, { settings, vocabSize, position, history 
     ids[sequence] = id
     if (generated) generated[start + id]! += 1
   }
+  if (counter) counter[0] = position + 1
   return ids
 }

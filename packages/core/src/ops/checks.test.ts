@@ -387,7 +387,13 @@ const counts = { prompt: zeros([2, 7], 'i32'), generated: zeros([2, 7], 'i32') }
 describeCheck(
   'sample',
   ({ logits, ...args }) => checkSample(logits, args),
-  { logits: view(2, 1, 7), settings: resolveSampling(), vocabSize: 6, position: 0, history: counts },
+  {
+    logits: view(2, 1, 7),
+    settings: resolveSampling(),
+    vocabSize: 6,
+    position: zeros([1], 'i32'),
+    history: counts,
+  },
   { batch: 2, vocabulary: 7 },
   [
     [
@@ -398,6 +404,8 @@ describeCheck(
     [{ vocabSize: 8 }, 'ShapeError', 'vocabSize is 8; expected 1 to 7, the size of the logits'],
     [{ vocabSize: 0 }, 'ShapeError', 'vocabSize is 0; expected 1 to 7, the size of the logits'],
     [{ vocabSize: Number.NaN }, 'ShapeError', 'vocabSize is NaN; expected 1 to 7, the size of the logits'],
+    [{ position: zeros([2], 'i32') }, 'ShapeError', 'position is [2]; expected [1] (a counter)'],
+    [{ position: zeros([1]) }, 'DTypeError', 'position is f32; expected i32'],
     [
       { history: { ...counts, prompt: zeros([1, 7], 'i32') } },
       'ShapeError',

@@ -230,13 +230,18 @@ export function checkCrossEntropy(logits: Tensor, targets: Tensor) {
   return { batch, length, vocabulary }
 }
 
-export function checkSample(logits: Tensor, { vocabSize, history }: SampleArgs) {
+export function checkSample(logits: Tensor, { vocabSize, position, history }: SampleArgs) {
   expectF32('sample', 'logits', logits, [undefined, 1, undefined], '(batch, 1, vocabulary)')
   const [batch, , vocabulary] = logits.shape as [number, 1, number]
   if (!(Number.isInteger(vocabSize) && vocabSize >= 1 && vocabSize <= vocabulary)) {
     throw new ShapeError(
       `sample: vocabSize is ${vocabSize}; expected 1 to ${vocabulary}, the size of the logits`,
     )
+  }
+  if (typeof position !== 'number') {
+    expectShape('sample', 'position', position, [1], '(a counter)')
+    expectDType('sample', 'position', position, 'i32')
+    expectDense('sample', 'position', position)
   }
   for (const [name, counts] of Object.entries(history ?? {})) {
     expectShape('sample', `history.${name}`, counts, [batch, vocabulary], '(batch, vocabulary)')

@@ -73,7 +73,11 @@ export interface Ops {
    */
   crossEntropy(logits: Tensor, targets: Tensor): Tensor
 
-  /** Chooses the next id of each sequence. See {@link SampleArgs}. @returns (batch, 1), i32 */
+  /**
+   * Chooses the next id of each sequence. See {@link SampleArgs}.
+   * @returns (batch, 1), i32. Where a logit is NaN or ∞, or all are −∞, no id can be chosen: a backend that has computed
+   * when the call returns throws as `sampleLogits` does; for others the id is −1.
+   */
   sample(logits: Tensor, args: SampleArgs): Tensor
 
   /**
@@ -229,8 +233,12 @@ export interface SampleArgs {
   readonly settings: ResolvedSampling
   /** Ids at or above it are padding of the vocabulary and never chosen. */
   readonly vocabSize: number
-  /** Position of the id in its sequence: with the seed it decides the random number. */
-  readonly position: number
+  /**
+   * Position of the id in its sequence: with the seed it decides the random number. As a tensor, (1), i32, it is a
+   * counter, for steps that are recorded: the op reads it and adds 1 to it, in place. It ends at 2³¹ − 1; beyond,
+   * positions must be numbers.
+   */
+  readonly position: number | Tensor
   /** For the penalties: how often each id occurred. */
   readonly history?: SampleHistory | undefined
 }

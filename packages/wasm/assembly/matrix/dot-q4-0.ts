@@ -1,57 +1,73 @@
-import { madd, sumLanes } from '../math/madd'
-import { F16_BITS, NIBBLE } from '../runtime/constants'
-import { HALF_SCALE } from './f16'
+import { madd } from '../math/madd'
+import { F16_EXPONENT, F16_MAGNITUDE, MINUS_SMALLEST_F16, NIBBLE, SIGN, TWO } from '../runtime/constants'
+import { f16Lanes } from './f16'
+import { scalesOf, sumsOfIntegers } from './four-rows'
 
 /*
- * Σ w[i] · x[i] over one row of q4_0 weights: blocks of 18 bytes, a float16 scale d and 16 bytes, byte i with element i
- * in its lower and element i + 16 in its upper four bits, of value d · (q − 8).
+ * Σ w[i] · x[i] over rows of q4_0 weights: blocks of 18 bytes, a float16 scale d and 16 bytes, byte i with element i in
+ * its lower and element i + 16 in its upper four bits, of value d · (q − 8).
  *
  * Two bytes are a lane of 16 bits with four elements; `quantizeRows` has put x into the order in which they come out,
- * and summed it up, so that the 8 is taken off the whole block at once. As for q8_0 all of this is exact.
+ * and summed it up, so that the 8 is taken off a whole block at once. As for q8_0 all of this is exact.
  */
 
-/**
- * Integer products of the 16 bytes at `w` with 32 int16 at `x`, in four sums, as f32x4.
- * @param sum address of −8 · Σ x, i32
- */
+/** Bytes of a block. */
+const BLOCK: usize = 18
+
+/** Integer products of a block at `w` with 32 int16, in four sums. */
 // @ts-ignore: decorator
 @inline
-function block(w: usize, x: usize, sum: usize, nibble: v128): v128 {
+function block(w: usize, x0: v128, x1: v128, x2: v128, x3: v128, nibble: v128): v128 {
   const lanes = v128.load(w, 2)
-  const first = v128.and(lanes, nibble)
-  const second = v128.and(i16x8.shr_u(lanes, 4), nibble)
-  const third = v128.and(i16x8.shr_u(lanes, 8), nibble)
-  const fourth = i16x8.shr_u(lanes, 12)
-  let s = i32x4.add(i32x4.dot_i16x8_s(first, v128.load(x)), v128.load32_zero(sum))
-  let t = i32x4.dot_i16x8_s(second, v128.load(x, 16))
-  s = i32x4.add(s, i32x4.dot_i16x8_s(third, v128.load(x, 32)))
-  t = i32x4.add(t, i32x4.dot_i16x8_s(fourth, v128.load(x, 48)))
-  return f32x4.convert_i32x4_s(i32x4.add(s, t))
-}
-
-/** The product of the scale of a block at `w`, 2¹¹² times too small, and that of x at `scales`, in all lanes. */
-// @ts-ignore: decorator
-@inline
-function scale(w: usize, scales: usize, bits: v128): v128 {
-  return f32x4.mul(v128.and(i32x4.shr_s(v128.load_splat<i16>(w), 3), bits), v128.load32_splat(scales))
+  let s = i32x4.dot_i16x8_s(v128.and(lanes, nibble), x0)
+  let t = i32x4.dot_i16x8_s(v128.and(i16x8.shr_u(lanes, 4), nibble), x1)
+  s = i32x4.add(s, i32x4.dot_i16x8_s(v128.and(i16x8.shr_u(lanes, 8), nibble), x2))
+  t = i32x4.add(t, i32x4.dot_i16x8_s(i16x8.shr_u(lanes, 12), x3))
+  return i32x4.add(s, t)
 }
 
 /**
- * @param w (blocks), q4_0
+ * The sums of four rows, one in each lane.
+ * @param w (blocks), q4_0, the first row
+ * @param stride bytes from one of the rows to the next
  * @param x (blocks · 32), int16
- * @param scales (blocks), f32, of x, times 2⁵⁶
- * @param sums (blocks), i32, −8 · Σ x
+ * @param scales (blocks), f32, of x
+ * @param offsets (blocks), i32, −8 · Σ x
  */
-export function dotQ4_0(w: usize, x: usize, scales: usize, sums: usize, blocks: i32): f32 {
-  const bits = v128.load(F16_BITS)
+export function dotsQ4_0(
+  w: usize,
+  stride: usize,
+  x: usize,
+  scales: usize,
+  offsets: usize,
+  blocks: i32,
+): v128 {
+  const magnitude = v128.load(F16_MAGNITUDE)
+  const exponent = v128.load(F16_EXPONENT)
+  const two = v128.load(TWO)
+  const minusSmallest = v128.load(MINUS_SMALLEST_F16)
+  const sign = v128.load(SIGN)
   const nibble = v128.load(NIBBLE)
-  let a = f32x4.splat(0)
-  let b = a
-  const end = scales + (<usize>blocks << 2)
-  for (; scales + 8 <= end; scales += 8, sums += 8, w += 36, x += 128) {
-    a = madd(block(w, x, sums, nibble), scale(w, scales, bits), a)
-    b = madd(block(w + 18, x + 64, sums + 4, nibble), scale(w + 18, scales + 4, bits), b)
+  let sums = f32x4.splat(0)
+  for (const end = scales + (<usize>blocks << 2); scales < end; scales += 4, offsets += 4) {
+    const b = w + stride
+    const c = b + stride
+    const d = c + stride
+    const x0 = v128.load(x)
+    const x1 = v128.load(x, 16)
+    const x2 = v128.load(x, 32)
+    const x3 = v128.load(x, 48)
+    const products = sumsOfIntegers(
+      block(w, x0, x1, x2, x3, nibble),
+      block(b, x0, x1, x2, x3, nibble),
+      block(c, x0, x1, x2, x3, nibble),
+      block(d, x0, x1, x2, x3, nibble),
+    )
+    const whole = f32x4.convert_i32x4_s(i32x4.add(products, v128.load32_splat(offsets)))
+    const scale = f16Lanes(scalesOf(w, b, c, d), magnitude, exponent, two, minusSmallest, sign)
+    sums = madd(whole, f32x4.mul(scale, v128.load32_splat(scales)), sums)
+    w += BLOCK
+    x += 64
   }
-  if (scales < end) a = madd(block(w, x, sums, nibble), scale(w, scales, bits), a)
-  return sumLanes(f32x4.add(a, b)) * HALF_SCALE
+  return sums
 }

@@ -1,3 +1,5 @@
+import { madd } from '../math/madd'
+
 /*
  * float16 and bfloat16 weights as float32.
  *
@@ -29,6 +31,21 @@ export function f16(address: usize): f32 {
 @inline
 export function f16x4(address: usize, bits: v128, scale: v128): v128 {
   return f32x4.mul(v128.and(i32x4.shl(v128.load_ext<i16>(address), 13), bits), scale)
+}
+
+/**
+ * Four float16, which stand in the upper halves of the lanes, without a subnormal float32 on the way: those take up to
+ * a hundred times as long, and the scales of real weights are often so small that they would be.
+ *
+ * With 112 added to the exponent, a normal float16 is exact. A subnormal one has no leading 1, and becomes y where
+ * 2 y − 2⁻¹⁴ is right; that is smaller than y, and larger for all normal ones.
+ * @param magnitude and all that follow: what the constants of these names point at
+ */
+// @ts-ignore: decorator
+@inline
+export function f16Lanes(v: v128, magnitude: v128, exponent: v128, two: v128, minusSmallest: v128, sign: v128): v128 {
+  const y = i32x4.add(v128.and(i32x4.shr_u(v, 3), magnitude), exponent)
+  return v128.or(i32x4.min_s(y, madd(y, two, minusSmallest)), v128.and(v, sign))
 }
 
 /** One bfloat16 at `address`: the upper half of a float32, so exact. */

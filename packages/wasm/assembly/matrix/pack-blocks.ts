@@ -1,5 +1,5 @@
 import { Q4_0, Q8_0 } from '../../src/kernels'
-import { HALF_SCALE, tinyF16 } from './f16'
+import { f16 } from './f16'
 import { PANEL } from './panel'
 import { storeTransposed } from './transpose'
 
@@ -7,8 +7,8 @@ import { storeTransposed } from './transpose'
 export const BLOCK_BYTES: usize = 32 + 16 * 32
 
 /**
- * Puts eight rows of quantised weights side by side, block after block: the rows' scales as float32 over 2⁵⁶, which
- * those of the activations make up for, then, pair of elements after pair of elements, the rows' two elements as int16.
+ * Puts eight rows of quantised weights side by side, block after block: the rows' scales as float32, then,
+ * pair of elements after pair of elements, the rows' two elements as int16.
  * @param dtype q8_0 or q4_0
  * @param w address of the first row
  * @param count rows that there are, 1 to 8; the last one stands in for those that are missing
@@ -22,10 +22,10 @@ export function packBlocks(dtype: i32, w: usize, stride: usize, count: i32, bloc
     let d = w + min(row + 3, count - 1) * stride
     let out = to + (row << 2)
     for (let block = 0; block < blocks; block++) {
-      store<f32>(out, tinyF16(a) * HALF_SCALE)
-      store<f32>(out, tinyF16(b) * HALF_SCALE, 4)
-      store<f32>(out, tinyF16(c) * HALF_SCALE, 8)
-      store<f32>(out, tinyF16(d) * HALF_SCALE, 12)
+      store<f32>(out, f16(a))
+      store<f32>(out, f16(b), 4)
+      store<f32>(out, f16(c), 8)
+      store<f32>(out, f16(d), 12)
       if (dtype == Q4_0) packQ4_0(a, b, c, d, out + 32)
       else packQ8_0(a, b, c, d, out + 32)
       a += stored

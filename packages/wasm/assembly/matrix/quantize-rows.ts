@@ -1,6 +1,5 @@
 import { madd } from '../math/madd'
 import { int, pointer } from '../runtime/control'
-import { HALF_SCALE } from './f16'
 
 /*
  * Rounds activations to 16-bit integers, for products with quantised weights: per block of 32, scale = max |x| / 32767
@@ -9,7 +8,7 @@ import { HALF_SCALE } from './f16'
  *   0 x        (rows, dIn), f32
  *   1 xStride  bytes from one row to the next
  *   2 q        (rows, dIn), int16
- *   3 scales   (rows, dIn / 32), f32: the scale times 2⁵⁶, one half of what float16 scales of weights lack (`f16.ts`)
+ *   3 scales   (rows, dIn / 32), f32
  *   4 rows
  *   5 dIn      a multiple of 32
  *   6 rowsPerTile
@@ -55,7 +54,7 @@ function quantizeBlock(x: usize, q: usize, scale: usize): void {
   // A NaN is the largest of all, and makes the scale NaN: it shows in the result.
   const bound = largestLane(i32x4.max_s(abcd, i32x4.max_s(larger(e, f), larger(g, h))))
   const isZero = bound < SMALLEST
-  store<f32>(scale, isZero ? 0 : (bound / 32767) * HALF_SCALE)
+  store<f32>(scale, isZero ? 0 : bound / 32767)
   const factor = f32x4.splat(isZero ? 0 : 32767 / bound)
   v128.store(q, rounded(a, b, factor))
   v128.store(q, rounded(c, d, factor), 16)

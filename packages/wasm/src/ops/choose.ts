@@ -11,8 +11,7 @@ type Place = Parameters<typeof sampleLogits>[2]
 /** The id that `sampleLogits` chooses among all, or would if its sums were rounded a little otherwise. */
 export function choose(row: LogitRow, settings: ResolvedSampling, place: Place): number {
   const { greedy, topK, topP, minP, temperature, usesHistory } = settings
-  const maxima = row.maxima()
-  const top = maxima.reduce((largest, x) => Math.max(largest, x))
+  const top = row.top()
   const fromAll = () => sampleLogits(row.logits, settings, place).id
   // It also knows what to say about NaN and infinity.
   if (!Number.isFinite(top)) return fromAll()
@@ -21,7 +20,7 @@ export function choose(row: LogitRow, settings: ResolvedSampling, place: Place):
   const rank = greedy ? 1 : topK
   if (rank > 0) {
     // Penalties move the ids that were seen, down or up: they are candidates whatever their logits are.
-    const ids = idsOfRank(row, maxima, rank + seen.length)
+    const ids = idsOfRank(row, top, rank + seen.length)
     return ids ? chooseFrom(row, union(ids, seen), settings, place) : fromAll()
   }
   if (seen.length > 0) return fromAll()
@@ -64,9 +63,10 @@ function seenIds({ counts }: Place): number[] {
  * chunk before it does.
  * @returns undefined if there are not so many chunks
  */
-function idsOfRank(row: LogitRow, maxima: Float32Array, rank: number): Int32Array | undefined {
-  if (rank > maxima.length) return undefined
-  return row.idsFrom(maxima.slice().sort()[maxima.length - rank]!)
+function idsOfRank(row: LogitRow, top: number, rank: number): Int32Array | undefined {
+  if (rank === 1) return row.idsFrom(top)
+  const maxima = row.maxima().sort()
+  return rank > maxima.length ? undefined : row.idsFrom(maxima[maxima.length - rank]!)
 }
 
 /** Both, ascending, each id once. */

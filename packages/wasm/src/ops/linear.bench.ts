@@ -39,7 +39,7 @@ function read(context: Context, from: Tensor, bytes: number): void {
   context.temporary(4 * tiles, (to) => context.run(READ_BYTES, [context.address(from), tileBytes, to], tiles))
 }
 
-/** Weights that are all zero but for what the dtype needs: what they are does not change how fast it is. */
+/** Weights of any normal numbers: which ones does not change how fast it is, nor do subnormal scales. */
 function weights({ context }: TestContext, shape: readonly [number, number], dtype: DType): Tensor {
   const tensor = context.allocate(shape, dtype)
   const start = context.address(tensor)

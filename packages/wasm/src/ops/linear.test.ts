@@ -1,4 +1,4 @@
-import { cpu, type DType, fromFloat32 } from '@mamba/core'
+import { cpu, type DType, f16ToF32, fromFloat32, toFloat32 } from '@mamba/core'
 import { fill, seededRandom } from '@mamba/testing'
 import { afterEach, describe, expect, test } from 'vitest'
 import { type TestContext, testContext } from '../testing/context.ts'
@@ -78,6 +78,56 @@ describe.each(dtypes)('linear with %s weights', (dtype) => {
     const { liveBytes } = context.context.heap
     for (const rows of [0, 1, 6]) await expectProduct(context, dtype, [rows, 64, 8])
     expect(context.context.heap.liveBytes).toBe(liveBytes)
+  })
+})
+
+describe.each([
+  // A block whose element 1 is 1 and whose others are 0.
+  { dtype: 'q8_0', quants: Uint8Array.from({ length: 32 }, (_, i) => Number(i === 1)) },
+  { dtype: 'q4_0', quants: Uint8Array.from({ length: 16 }, (_, i) => 0x88 + Number(i === 1)) },
+] as const)('blocks of $dtype', ({ dtype, quants }) => {
+  test('have any float16 as scale: normal, subnormal, zero, negative', async () => {
+    const { context, tensor, read } = await start()
+    const halves = Uint16Array.from({ length: 65536 }, (_, half) => half)
+    const scales = halves.filter((half) => (half & 0x7c00) !== 0x7c00)
+    const blockBytes = 2 + quants.length
+    const data = new Uint8Array(scales.length * blockBytes)
+    for (const [i, half] of scales.entries()) {
+      data.set([half & 255, half >> 8, ...quants], i * blockBytes)
+    }
+    const weight = tensor(data, [scales.length, 32], dtype)
+    // The largest is 32767, so that 1 is a whole step, and y the scale itself.
+    const x = Float32Array.from({ length: 32 }, (_, i) => (i === 0 ? 32767 : i === 1 ? 1 : -3))
+    for (const rows of [1, 6]) {
+      const inputs = Float32Array.from({ length: 32 * rows }, (_, i) => x[i % 32]!)
+      const y = read(linear(context, tensor(inputs, [rows, 32]), weight))
+      const wrong = Array.from(y.keys()).filter((i) => y[i] !== f16ToF32(scales[i % scales.length]!))
+      expect(wrong).toEqual([])
+    }
+  })
+
+  test('of small weights lose no more than of large ones', async () => {
+    const { context, tensor, read } = await start()
+    const random = seededRandom(1)
+    for (const blocks of [1, 2, 3, 4, 5, 7]) {
+      const [dIn, dOut] = [32 * blocks, 13]
+      const x = fill(dIn, random.normal)
+      // Scales from zero over subnormal numbers to normal ones.
+      const values = fill(dOut * dIn, () => 10 ** (-8 + 7 * random.uniform()) * random.normal())
+      const weight = fromFloat32(dtype, values)
+      const exact = reference.tensor(weight, [dOut, dIn], dtype)
+      const magnitudes = fromFloat32('f32', toFloat32(dtype, weight, dOut * dIn).map(Math.abs))
+      const want = await reference.ops.linear(reference.tensor(x, [1, dIn], 'f32'), exact).read()
+      const scale = await reference.ops
+        .linear(
+          reference.tensor(x.map(Math.abs), [1, dIn], 'f32'),
+          reference.tensor(magnitudes, [dOut, dIn], 'f32'),
+        )
+        .read()
+      const y = read(linear(context, tensor(x, [1, dIn]), tensor(weight, [dOut, dIn], dtype)))
+      for (const [i, value] of y.entries())
+        expect(Math.abs(value - want[i]!)).toBeLessThan(1e-3 * scale[i]! + 1e-12)
+    }
   })
 })
 

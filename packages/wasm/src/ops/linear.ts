@@ -1,7 +1,7 @@
 import { type DType, dtypeLayout, type Tensor } from '@mamba/core'
 import { checkLinear } from '@mamba/core/backend'
 import { type Context, floatBits } from '../context.ts'
-import { GEMM, GEMM_BLOCKS, GEMV, PREPARE_ROWS, QUANTIZE_ROWS } from '../kernels.ts'
+import { GEMM, GEMM_BLOCKS, GEMV, GEMV_BLOCKS, PREPARE_ROWS, QUANTIZE_ROWS } from '../kernels.ts'
 import { tile } from './tiles.ts'
 import { weightDTypeId } from './weight-dtypes.ts'
 
@@ -9,6 +9,8 @@ import { weightDTypeId } from './weight-dtypes.ts'
 const GEMM_ROWS = 6
 /** Outputs of a panel. */
 const PANEL = 8
+/** Rows of quantised weights that are taken together in matrix × vector. */
+const BLOCK_ROWS = 4
 /** Bytes of panels that a thread works with at a time, to stay in its second-level cache. */
 const PANELS_BYTES = 256 * 1024
 /** The most panels that a thread works with at a time, so that there are tiles enough. */
@@ -106,8 +108,14 @@ function withPreparedRows(
 
 function runGemv(context: Context, words: number[], sums: number, { dtype, dIn, dOut }: Sizes): void {
   const { elements, bytes } = dtypeLayout(dtype)
-  const { perTile, tiles } = tile(dOut, (dIn / elements) * bytes, context.threads)
-  context.run(GEMV, [...words, perTile, sums], tiles)
+  const rowBytes = (dIn / elements) * bytes
+  if (elements === 1) {
+    const { perTile, tiles } = tile(dOut, rowBytes, context.threads)
+    context.run(GEMV, [...words, perTile], tiles)
+  } else {
+    const { perTile, tiles } = tile(Math.ceil(dOut / BLOCK_ROWS), BLOCK_ROWS * rowBytes, context.threads)
+    context.run(GEMV_BLOCKS, [...words, BLOCK_ROWS * perTile, sums], tiles)
+  }
 }
 
 function runGemm(context: Context, words: number[], { dtype, rows, dIn, dOut }: Sizes): void {

@@ -10,8 +10,9 @@ export class LogitRow {
   readonly #context: Context
   readonly #start: number
   readonly #count: number
-  /** Results of kernels: a number for each chunk, then ids, then how many ids. */
-  readonly #perChunk: number
+  /** Results of kernels: the largest logit of each chunk, sums of each chunk, ids, and how many ids. */
+  readonly #maxima: number
+  readonly #sums: number
   readonly #places: number
   readonly #found: number
 
@@ -24,14 +25,15 @@ export class LogitRow {
     this.#context = context
     this.#start = start
     this.#count = count
-    this.#perChunk = workspace
-    this.#places = workspace + 4 * chunksOf(count)
+    this.#maxima = workspace
+    this.#sums = this.#maxima + 4 * chunksOf(count)
+    this.#places = this.#sums + 4 * chunksOf(count)
     this.#found = this.#places + 4 * count
   }
 
   /** Bytes that a row of `count` logits works with. */
   static workspaceBytes(count: number): number {
-    return 4 * (chunksOf(count) + count + 1)
+    return 4 * (2 * chunksOf(count) + count + 1)
   }
 
   /** The logits themselves. */
@@ -39,9 +41,17 @@ export class LogitRow {
     return this.#context.floats(this.#start, this.#count)
   }
 
-  /** The largest logit of each chunk; NaN where there is one. */
+  /** The largest of all logits; NaN if there is one. All that follows comes after this. */
+  top(): number {
+    this.#eachChunk(this.#maxima, CHUNK_MAXIMA, [])
+    const chunks = chunksOf(this.#count)
+    this.#context.run(CHUNK_MAXIMA, [this.#maxima, chunks, this.#places, chunks, 1], 1)
+    return this.#context.floats(this.#places, 1)[0]!
+  }
+
+  /** The largest logit of each chunk. */
   maxima(): Float32Array {
-    return this.#eachChunk((words, tiles) => this.#context.run(CHUNK_MAXIMA, words, tiles))
+    return this.#context.floats(this.#maxima, chunksOf(this.#count)).slice()
   }
 
   /** Σ e^((logit − top) / temperature) over each chunk; no logit is above `top`. */
@@ -49,22 +59,22 @@ export class LogitRow {
     // Below that it would be 0 as a float32. It makes no difference: only the largest logits are left.
     const divisor = Math.max(temperature, 1e-30)
     const numbers = [floatBits(top), floatBits(divisor)]
-    return this.#eachChunk((words, tiles) => this.#context.run(EXP_SUMS, [...words, ...numbers], tiles))
+    this.#eachChunk(this.#sums, EXP_SUMS, numbers)
+    return this.#context.floats(this.#sums, chunksOf(this.#count)).slice()
   }
 
-  /** The ids whose logits are not below `threshold`, ascending. */
+  /** The ids whose logits are not below `threshold`, ascending. None may be NaN. */
   idsFrom(threshold: number): Int32Array {
-    const words = [this.#start, this.#count, floatBits(threshold), this.#places, this.#found]
+    const chunks = [this.#maxima, CHUNK]
+    const words = [this.#start, this.#count, ...chunks, floatBits(threshold), this.#places, this.#found]
     this.#context.run(COLLECT, words, 1)
     const found = this.#context.ints(this.#found, 1)[0]!
     return this.#context.ints(this.#places, found).slice()
   }
 
-  #eachChunk(run: (words: readonly number[], tiles: number) => void): Float32Array {
-    const chunks = chunksOf(this.#count)
-    const { perTile, tiles } = tile(chunks, 4 * CHUNK, this.#context.threads)
-    run([this.#start, this.#count, this.#perChunk, CHUNK, perTile], tiles)
-    return this.#context.floats(this.#perChunk, chunks).slice()
+  #eachChunk(results: number, kernel: number, numbers: readonly number[]): void {
+    const { perTile, tiles } = tile(chunksOf(this.#count), 4 * CHUNK, this.#context.threads)
+    this.#context.run(kernel, [this.#start, this.#count, results, CHUNK, perTile, ...numbers], tiles)
   }
 }
 

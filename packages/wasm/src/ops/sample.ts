@@ -7,13 +7,16 @@ import { LogitRow } from './logit-row.ts'
 
 /** `Ops.sample`. */
 export function sample(context: Context, logits: Tensor, args: SampleArgs): Tensor {
-  const { settings, vocabSize, position, history } = args
+  const { settings, vocabSize, history } = args
   const { batch, vocabulary } = checkSample(logits, args)
   const promptCounts = context.optionalAddress(history?.prompt)
   const generatedCounts = context.optionalAddress(history?.generated)
+  const counterAddress = typeof args.position === 'number' ? undefined : context.address(args.position)
   const fill = (start: number, workspace: number, y: number) => {
     // Nothing is allocated from here on, so views of the memory stay valid.
     const ids = context.ints(y, batch)
+    const counter = counterAddress === undefined ? undefined : context.ints(counterAddress, 1)
+    const position = counter ? counter[0]! : (args.position as number)
     for (let sequence = 0; sequence < batch; sequence++) {
       const offset = 4 * sequence * vocabulary
       const counts = history && {
@@ -25,6 +28,7 @@ export function sample(context: Context, logits: Tensor, args: SampleArgs): Tens
       ids[sequence] = id
       if (counts) counts.generated[id]! += 1
     }
+    if (counter) counter[0] = position + 1
   }
   return withDense(context, logits, (start) =>
     context.temporary(LogitRow.workspaceBytes(vocabSize), (workspace) =>

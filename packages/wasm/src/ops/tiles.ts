@@ -1,7 +1,7 @@
 /** Bytes of one tile's work at least: less, and handing it out costs more than it brings. */
 const MIN_TILE_BYTES = 16 * 1024
 /** Tiles per thread, so that a thread which was held up leaves its share to the others. */
-const TILES_PER_THREAD = 8
+const TILES_PER_THREAD = 4
 
 /** How `items` rows, outputs or whatever a kernel goes through are cut into tiles. */
 export interface Tiling {
