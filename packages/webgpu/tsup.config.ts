@@ -1,4 +1,5 @@
 import { defineConfig } from 'tsup'
+import { stripWgsl } from './strip-wgsl.config.ts'
 
 export default defineConfig({
   entry: ['src/index.ts'],
@@ -6,6 +7,7 @@ export default defineConfig({
   platform: 'neutral',
   target: 'es2022',
   external: ['webgpu'],
+  esbuildPlugins: [stripWgsl],
   tsconfig: 'tsconfig.build.json',
   sourcemap: true,
 })

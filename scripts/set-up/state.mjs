@@ -63,7 +63,7 @@ function builtFolders() {
 
 function buildInputs(folder) {
   return readdirSync(join(root, folder))
-    .filter((name) => !['node_modules', 'dist', '.turbo'].includes(name))
+    .filter((name) => !['node_modules', 'dist', 'build', 'test-output', '.turbo'].includes(name))
     .flatMap((name) => filesUnder(join(folder, name)))
     .filter((file) => !file.endsWith('.test.ts') && !file.endsWith('.md'))
     .sort()

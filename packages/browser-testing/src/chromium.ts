@@ -11,8 +11,14 @@ export interface Chromium {
   launch(): Promise<Browser>
 }
 
+/** What {@link findChromium} looks for. */
+export interface ChromiumOptions {
+  /** Whether its pages have WebGPU: on the packed one in software. Default false. */
+  readonly webgpu?: boolean
+}
+
 /** Without its sandbox, which containers cannot give it; without a GPU; without traffic of its own. */
-const args = [
+const plain = [
   '--no-sandbox',
   '--disable-gpu',
   '--disable-quic',
@@ -27,8 +33,12 @@ const args = [
  * `@sparticuz/chromium`, elsewhere the Chrome that is installed.
  * @returns `missing`, the reason why there is none, where none starts
  */
-export async function findChromium(): Promise<Chromium | { readonly missing: string }> {
+export async function findChromium({
+  webgpu = false,
+}: ChromiumOptions = {}): Promise<Chromium | { readonly missing: string }> {
   const isPacked = process.platform === 'linux' && process.arch === 'x64'
+  // Without it, WebGPU is for graphics cards only.
+  const args = webgpu ? [...plain, '--enable-unsafe-webgpu'] : plain
   try {
     const launchOptions = isPacked
       ? { executablePath: unpackedChromium(), args }

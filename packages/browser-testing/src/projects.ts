@@ -9,6 +9,8 @@ export interface BrowserProjectsOptions {
   readonly include: readonly string[]
   /** Mode of vitest: with `dist`, packages of the workspace are read as they are published, otherwise from `src`. */
   readonly mode: string
+  /** Whether the pages have WebGPU, in software where there is no graphics card. Default false. */
+  readonly webgpu?: boolean
 }
 
 /** The headers of a page that may share memory between threads. */
@@ -21,13 +23,14 @@ const noNode = fileURLToPath(new URL('./no-node.ts', import.meta.url))
 
 /**
  * Projects of vitest that run tests in pages of headless Chromium: one whose pages are cross-origin isolated, and one
- * whose pages are not. Where no Chromium starts, one project with a skipped test that says why.
+ * whose pages are not; with WebGPU only the latter. Where no Chromium starts, one project with a skipped test that says why.
  */
 export async function browserProjects({
   include,
   mode,
+  webgpu = false,
 }: BrowserProjectsOptions): Promise<TestProjectInlineConfiguration[]> {
-  const found = await findChromium()
+  const found = await findChromium({ webgpu })
   if ('missing' in found) return [missingProject(found.missing)]
   const published = ['module', 'browser', 'import', 'default']
   const conditions = mode === 'dist' ? published : ['@mamba/source', ...published]
@@ -47,6 +50,7 @@ export async function browserProjects({
       },
     },
   })
+  if (webgpu) return [project('page with WebGPU', {})]
   return [project('isolated page', isolation), project('page', {})]
 }
 

@@ -41,7 +41,10 @@ describe('a mistake in the arguments is one line and status 1', () => {
     [['verify'], "missing required argument 'folder'"],
     [['inspect', 'a', 'b'], 'too many arguments'],
     [['generate', 'a', '--model'], "option '-m, --model <place>' argument missing"],
-    [['generate', 'a', '--backend', 'abacus'], "'abacus' is invalid. Allowed choices are auto, wasm, cpu"],
+    [
+      ['generate', 'a', '--backend', 'abacus'],
+      "'abacus' is invalid. Allowed choices are auto, webgpu, wasm, cpu",
+    ],
   ])('%j', async (args, problem) => {
     const { status, output, messages } = await runCaptured(args)
     expect(status).toBe(1)

@@ -10,17 +10,11 @@ import {
 import { stories } from '@mamba/stories'
 import { type Command, Option } from 'commander'
 import { wholeNumber } from './arguments.ts'
-import { backendChoices, type StartedBackend, startBackend } from './backends.ts'
+import { type BackendChoice, backendChoices, type StartedBackend, startBackend } from './backends.ts'
 import type { Session } from './session.ts'
 
-/** The values of {@link addBackendOptions}. */
-export interface BackendFlags {
-  readonly backend: string
-  readonly threads?: number
-}
-
 /** The values of {@link addModelOptions}. */
-export interface ModelFlags extends BackendFlags {
+export interface ModelFlags extends BackendChoice {
   readonly model: string
 }
 
@@ -46,13 +40,13 @@ export function addModelOptions(command: Command): Command {
   return addBackendOptions(described)
 }
 
-/** Adds `--backend` and `--threads`. */
+/** Adds `--backend` and `--threads`, the values of {@link BackendChoice}. */
 export function addBackendOptions(command: Command): Command {
   return command
     .addOption(new Option('--backend <name>', 'where to compute').choices(backendChoices).default('auto'))
     .option(
       '--threads <n>',
-      'how many compute (default: as many as the machine runs at once)',
+      'how many of the processor compute (default: as many as it runs at once)',
       wholeNumber(1),
     )
 }
@@ -85,11 +79,11 @@ export function sourceOf(place: string): SourceInput {
  * Loads the model that the options name, showing progress.
  * @throws as `loadModel`, or DeviceError if the backend does not work here
  */
-export async function openModel(flags: ModelFlags, { progress, signal }: Session): Promise<OpenModel> {
+export async function openModel(flags: ModelFlags, { io, progress, signal }: Session): Promise<OpenModel> {
   const { model: place } = flags
   const source = sourceOf(place)
   const start = performance.now()
-  const started = await startBackend(flags.backend, flags.threads)
+  const started = await startBackend(flags, io.stderr)
   const { backend } = started
   try {
     const model = await loadModel(source, {

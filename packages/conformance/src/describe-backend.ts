@@ -39,6 +39,7 @@ export function describeBackend(
       maxSize: 70,
       timeLimit: 20_000,
       roundedActivations: {},
+      seesValues: true,
       ...options,
       backend: () => backend,
     }

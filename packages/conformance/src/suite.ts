@@ -23,6 +23,11 @@ export interface ConformanceOptions {
    * tolerance then counts in units of epsilon · Σ |w| · max |x| of the block; a rounding to int8 has epsilon 1 / 254.
    */
   readonly roundedActivations?: Readonly<Partial<Record<WeightDType, Tolerance>>>
+  /**
+   * Whether ops look at the values of their arguments, such as ids, and refuse them. Those that cannot, as they return
+   * before a device has seen them, give NaN instead: for that id, and for nothing else. Default true.
+   */
+  readonly seesValues?: boolean
 }
 
 /** The options, filled in, and the backend under test; it is there once the tests run. */

@@ -45,6 +45,12 @@ export interface Backend {
   /** A tensor of zeros. */
   zeros(shape: readonly number[], dtype?: DType): Tensor
 
+  /**
+   * Tensors of zeros that are used together, such as a model's state: in one piece of memory, where that is of use. Each
+   * is destroyed on its own.
+   */
+  zerosTogether(shapes: readonly (readonly number[])[]): Tensor[]
+
   /** Copies a tensor's elements out: dense, row-major, in storage order. */
   read(tensor: Tensor): Promise<TypedArray>
 

@@ -26,7 +26,13 @@ export type { GeneratedToken, GenerateOptions } from './generate/generate.ts'
 export type { PrefillOptions } from './generate/prefill.ts'
 export { inspectModel, type ModelSummary } from './model/inspect-model.ts'
 export { type LoadModelOptions, loadModel } from './model/load-model.ts'
-export { type ForwardOptions, type ForwardResult, type HiddenStates, Model } from './model/model.ts'
+export {
+  type ForwardOptions,
+  type ForwardResult,
+  type HiddenStates,
+  Model,
+  type ReloadOptions,
+} from './model/model.ts'
 export type { TokenIds } from './model/token-ids.ts'
 export { type RandomModelOptions, randomModel, randomModelNames } from './random/random-model.ts'
 export { State } from './state/state.ts'

@@ -20,4 +20,13 @@ export {
   ssdInputs,
 } from './inputs.ts'
 export { type Random, seededRandom } from './random.ts'
-export { EPSILON, expectSame, expectWithin, TOLERANCE, type Tolerance, worstError } from './tolerance.ts'
+export {
+  EPSILON,
+  type ErrorObserver,
+  expectSame,
+  expectWithin,
+  observeErrors,
+  TOLERANCE,
+  type Tolerance,
+  worstError,
+} from './tolerance.ts'

@@ -1,5 +1,5 @@
-import { describe, expect, test } from 'vitest'
-import { EPSILON, expectSame, expectWithin, TOLERANCE, worstError } from './tolerance.ts'
+import { afterEach, describe, expect, test } from 'vitest'
+import { EPSILON, expectSame, expectWithin, observeErrors, TOLERANCE, worstError } from './tolerance.ts'
 
 const one = Float64Array.from([1])
 const tolerance = { epsilon: EPSILON.f64, observed: 1, k: 2 }
@@ -28,6 +28,26 @@ describe('expectWithin', () => {
   })
   test('refuses another length', () => {
     expect(() => expectWithin(new Float64Array(2), one, one, tolerance)).toThrow('length')
+  })
+})
+
+describe('observeErrors', () => {
+  afterEach(() => observeErrors(undefined))
+
+  test('tells the largest error of each comparison in units of epsilon · scale, failed ones too', () => {
+    const told: unknown[] = []
+    observeErrors((error, { k }) => told.push([error, k]))
+    const ones = Float64Array.from([1, 1])
+    expectWithin(Float64Array.from([1 + 2 * EPSILON.f64, 1]), ones, ones, tolerance)
+    expect(() => expectWithin(ones, Float64Array.from([0, 2]), ones, { ...tolerance, k: 3 })).toThrow(
+      'element 0',
+    )
+    observeErrors(undefined)
+    expectWithin(one, one, one, tolerance)
+    expect(told).toEqual([
+      [2, 2],
+      [1 / EPSILON.f64, 3],
+    ])
   })
 })
 

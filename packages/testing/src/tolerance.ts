@@ -46,12 +46,27 @@ export function worstError(got: Floats, want: Floats, scale: Floats): number {
   return worst
 }
 
+/** Is told the largest error of a comparison, in units of epsilon · scale, whether it passes or not. */
+export type ErrorObserver = (error: number, tolerance: Tolerance) => void
+
+let observer: ErrorObserver | undefined
+
+/**
+ * Has every {@link expectWithin} from now on tell its error, to see on another device what `observed` is there.
+ * @param next undefined: nobody is told any more
+ */
+export function observeErrors(next: ErrorObserver | undefined): void {
+  observer = next
+}
+
 /**
  * Asserts |got − want| ≤ k · epsilon · scale for every element, and equal lengths.
  * With `scale` from the same operation on absolute values, cancellation cannot cause a false failure.
  */
-export function expectWithin(got: Floats, want: Floats, scale: Floats, { k, epsilon }: Tolerance): void {
+export function expectWithin(got: Floats, want: Floats, scale: Floats, tolerance: Tolerance): void {
+  const { k, epsilon } = tolerance
   expect(got.length, 'length of the result').toBe(want.length)
+  observer?.(worstError(got, want, scale) / epsilon, tolerance)
   for (let i = 0; i < want.length; i++) {
     const error = errorAt(i, got, want, scale) / epsilon
     if (error > k) {

@@ -63,6 +63,10 @@ export class HeapBackend implements WasmBackend {
     return this.#context.zeros(shape, dtype)
   }
 
+  zerosTogether(shapes: readonly (readonly number[])[]): Tensor[] {
+    return shapes.map((shape) => this.zeros(shape))
+  }
+
   // Copies before the caller can go on, so that later ops do not change what was asked for.
   async read(tensor: Tensor): Promise<TypedArray> {
     this.#context.expectAlive()

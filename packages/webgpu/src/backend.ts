@@ -14,9 +14,13 @@ import {
 import { checkCopy, checkElements } from '@mamba/core/backend'
 import { Context } from './context.ts'
 import type { Capabilities } from './device/capabilities.ts'
+import { isSoftware } from './device/request.ts'
 import { fromDevice, toDevice } from './memory/layout.ts'
 import { WebGpuOps } from './ops/webgpu-ops.ts'
+import { measureBandwidth } from './profile/bandwidth.ts'
+import { profile } from './profile/profile.ts'
 import { capture } from './program/capture.ts'
+import type { KernelTime } from './queue/timestamps.ts'
 
 /** What a backend's memory is used for, in bytes. */
 export interface MemoryUse {
@@ -28,41 +32,51 @@ export interface MemoryUse {
 
 /** A {@link Backend} on a graphics card. */
 export interface WebGpuBackend extends Backend {
+  /** Another one after {@link recover}. */
   readonly device: GPUDevice
   memoryUse(): MemoryUse
+  recover(): Promise<void>
+  /**
+   * Measures what the device does while `fn` runs, and until it is done with what `fn` enqueued: the time of each
+   * kernel, the longest first. Every dispatch becomes a pass of its own, so that the whole takes longer than without.
+   * Browsers round the times, some to 0.1 ms.
+   * @throws DeviceError if the device has no timestamps, or is being measured already
+   */
+  profile(fn: () => unknown): Promise<readonly KernelTime[]>
+  /**
+   * Bytes a second that the device reads and writes when it only copies, to compare kernels with.
+   * @throws as {@link profile}
+   */
+  measureBandwidth(): Promise<number>
 }
 
-/** What {@link DeviceBackend} is made of; `webgpu()` makes it. */
-export interface DeviceBackendInit {
-  readonly info: BackendInfo
+/** A device, and what is known of it. */
+export interface DeviceInUse {
   readonly device: GPUDevice
-  /** Whether the device ends with the backend. */
-  readonly isOwner: boolean
+  readonly info: BackendInfo
   readonly capabilities: Capabilities
 }
 
-/** A {@link WebGpuBackend} on a device. */
+/** A {@link WebGpuBackend} on a device, and after its loss on another. */
 export class DeviceBackend implements WebGpuBackend {
   readonly name = 'webgpu'
-  readonly info: BackendInfo
   readonly ops: Ops
   readonly capacity = Number.POSITIVE_INFINITY
-  readonly device: GPUDevice
-  readonly #context: Context
-  readonly #isOwner: boolean
+  readonly runsAhead = true
+  info: BackendInfo
+  device: GPUDevice
+  #context: Context
+  readonly #request: (() => Promise<DeviceInUse>) | undefined
+  #recovering: Promise<void> | undefined
+  #isDestroyed = false
 
-  constructor({ info, device, isOwner, capabilities }: DeviceBackendInit) {
-    this.info = info
-    this.device = device
-    this.#isOwner = isOwner
-    this.#context = new Context(this, device, capabilities)
-    this.ops = new WebGpuOps(this.#context)
-    device.lost.then(({ message, reason }) => {
-      this.#context.queue.fail(new DeviceError(`webgpu: the device was lost (${reason}): ${message}`))
-    })
-    device.addEventListener('uncapturederror', ({ error }) => {
-      this.#context.queue.fail(new DeviceError(`webgpu: ${error.message}`))
-    })
+  /** @param request gives devices, which then end with the backend; none: the device is the caller's to keep */
+  constructor(inUse: DeviceInUse, request?: () => Promise<DeviceInUse>) {
+    this.info = inUse.info
+    this.device = inUse.device
+    this.#request = request
+    this.#context = this.#contextOn(inUse)
+    this.ops = new WebGpuOps(() => this.#context)
   }
 
   tensor(data: TypedArray, shape: readonly number[], dtype: DType): Tensor {
@@ -76,6 +90,14 @@ export class DeviceBackend implements WebGpuBackend {
     const tensor = this.#context.allocate(shape, dtype)
     for (const { allocation } of this.#context.parts(tensor)) this.#context.queue.clear(allocation)
     return tensor
+  }
+
+  zerosTogether(shapes: readonly (readonly number[])[]): Tensor[] {
+    const tensors = this.#context.allocateTogether(shapes)
+    for (const tensor of tensors) {
+      for (const { allocation } of this.#context.parts(tensor)) this.#context.queue.clear(allocation)
+    }
+    return tensors
   }
 
   async read(tensor: Tensor): Promise<TypedArray> {
@@ -102,8 +124,7 @@ export class DeviceBackend implements WebGpuBackend {
       throw new ShapeError('write: the tensor is a view of columns; expected a dense tensor')
     }
     checkElements('write', data, tensor.shape, tensor.dtype)
-    // A copy, as the caller may change the array before it is on its way.
-    this.#upload(tensor, data.slice())
+    this.#upload(tensor, data, { mayChange: true })
   }
 
   copy(from: Tensor, to: Tensor): void {
@@ -112,6 +133,7 @@ export class DeviceBackend implements WebGpuBackend {
   }
 
   capture<T>(fn: () => T): Program<T> {
+    this.#context.queue.expectAlive()
     return capture(this.#context, fn)
   }
 
@@ -124,25 +146,75 @@ export class DeviceBackend implements WebGpuBackend {
     return { live: pool.liveBytes(), reserved: pool.reservedBytes() }
   }
 
-  destroy(): void {
-    this.#context.queue.fail(
-      new DeviceError('webgpu: the backend was destroyed; make a new one with webgpu()'),
-    )
-    if (this.#isOwner) this.device.destroy()
+  profile(fn: () => unknown): Promise<readonly KernelTime[]> {
+    return profile(this.device, this.#context.queue, fn)
   }
 
-  #upload(tensor: Tensor, data: TypedArray): void {
+  measureBandwidth(): Promise<number> {
+    return measureBandwidth(this.#context, isSoftware(this.device.adapterInfo))
+  }
+
+  recover(): Promise<void> {
+    this.#recovering ??= this.#recover().finally(() => {
+      this.#recovering = undefined
+    })
+    return this.#recovering
+  }
+
+  destroy(): void {
+    if (this.#isDestroyed) return
+    this.#isDestroyed = true
+    this.#context.queue.fail(destroyed())
+    if (this.#request) this.device.destroy()
+  }
+
+  async #recover(): Promise<void> {
+    if (this.#isDestroyed) throw destroyed()
+    // A loss is known to the device before the end of its work is, and here not before that.
+    await this.device.queue.onSubmittedWorkDone().catch(() => {})
+    if (!this.#context.isLost()) return
+    if (!this.#request) {
+      throw new DeviceError(
+        'webgpu: the device that was lost was given to webgpu(); make a new backend, with another device',
+        { cause: this.#context.queue.failure },
+      )
+    }
+    const inUse = await this.#request()
+    if (this.#isDestroyed) {
+      inUse.device.destroy()
+      throw destroyed()
+    }
+    this.info = inUse.info
+    this.device = inUse.device
+    this.#context = this.#contextOn(inUse)
+  }
+
+  #contextOn({ device, capabilities }: DeviceInUse): Context {
+    const context = new Context(this, device, capabilities)
+    device.lost.then((cause) => {
+      const { reason, message } = cause
+      const next = this.#request
+        ? 'call backend.recover(), then model.reload()'
+        : 'make a new backend, with another device'
+      const text = `webgpu: the device was lost (${reason}): ${message.replace(/[.\s]+$/, '')}; ${next}`
+      context.queue.fail(new DeviceError(text, { cause }))
+    })
+    return context
+  }
+
+  #upload(tensor: Tensor, data: TypedArray, { mayChange = false } = {}): void {
     const { elements } = dtypeLayout(tensor.dtype)
     const parts = this.#context.parts(tensor)
     const rowLength = elements > 1 ? data.length / tensor.rowCount : tensor.columnCount
     for (const { allocation, firstRow, rows } of parts) {
       const own = parts.length > 1 ? data.subarray(firstRow * rowLength, (firstRow + rows) * rowLength) : data
-      this.#context.queue.write(allocation, toDevice(tensor.dtype, own))
+      const bytes = toDevice(tensor.dtype, own)
+      this.#context.queue.write(allocation, bytes, { mayChange: mayChange && bytes.buffer === data.buffer })
     }
   }
 
   async #readView(tensor: Tensor): Promise<TypedArray> {
-    if (dtypeLayout(tensor.dtype).bytes !== 4) {
+    if (dtypeLayout(tensor.dtype).elements > 1) {
       throw new DTypeError(`read: a view of columns of ${tensor.dtype} cannot be read; read the whole tensor`)
     }
     const dense = this.#context.allocate(tensor.shape, tensor.dtype)
@@ -164,4 +236,8 @@ function joined(arrays: readonly TypedArray[]): TypedArray {
     offset += array.length
   }
   return whole
+}
+
+function destroyed(): DeviceError {
+  return new DeviceError('webgpu: the backend was destroyed; make a new one with webgpu()')
 }

@@ -1,25 +1,31 @@
 import { type Backend, DeviceError, type DType, elementCount, Tensor } from '@mamba/core'
 import { TensorScopes } from '@mamba/core/backend'
 import type { Capabilities } from './device/capabilities.ts'
+import { Faults } from './device/faults.ts'
 import { Allocation, type Binding } from './memory/allocation.ts'
 import { BufferPool } from './memory/buffer-pool.ts'
 import { deviceByteLength } from './memory/layout.ts'
-import { GpuStorage, type Part, partsOf } from './memory/storage.ts'
+import { GpuStorage, type Part, partsOf, type StorageOwner } from './memory/storage.ts'
 import type { Node } from './ops/node.ts'
 import { planNode } from './ops/plan.ts'
 import type { Planner } from './planner.ts'
 import type { Recording } from './program/recording.ts'
-import type { Dispatch } from './queue/kernel.ts'
+import type { Dispatch, Kernel } from './queue/kernel.ts'
 import { Queue } from './queue/queue.ts'
 
 /** What ops compute with: a device, its memory and its queue, and the bookkeeping of tensors. */
-export class Context implements Planner {
+export class Context implements Planner, StorageOwner {
   readonly backend: Backend
   readonly device: GPUDevice
   readonly capabilities: Capabilities
+  readonly faults: Faults
   readonly queue: Queue
   readonly pool: BufferPool
   readonly scopes = new TensorScopes()
+  /** Workgroups of a kernel that may wait for each other; 0 where that was not tried, or did not work. */
+  stackWorkgroups: number
+  /** Kernels that were tried, and worked. */
+  readonly rehearsed = new Set<Kernel>()
   /** The program that is being recorded, if one is. */
   recording: Recording | undefined
   #scratch: Allocation[] = []
@@ -28,8 +34,18 @@ export class Context implements Planner {
     this.backend = backend
     this.device = device
     this.capabilities = capabilities
-    this.queue = new Queue(device)
-    this.pool = new BufferPool(device, (buffer) => this.queue.discard(buffer))
+    this.stackWorkgroups = capabilities.concurrentWorkgroups
+    this.faults = new Faults(device, () => {
+      this.pool.trim()
+      this.queue.flush()
+    })
+    const { faults } = this
+    this.queue = new Queue(device, faults)
+    this.pool = new BufferPool({ device, faults, discard: (buffer) => this.queue.discard(buffer) })
+  }
+
+  isLost(): boolean {
+    return this.queue.failure !== undefined
   }
 
   /**
@@ -38,11 +54,30 @@ export class Context implements Planner {
    */
   allocate(shape: readonly number[], dtype: DType): Tensor {
     this.queue.expectAlive()
-    const parts = this.recording
-      ? [{ allocation: this.recording.allocate(shape, dtype), firstRow: 0, rows: rowsOf(shape) }]
-      : this.#allocateParts(shape, dtype)
-    const storage = new GpuStorage(this.backend, parts, (allocation) => this.free(allocation))
+    const storage =
+      this.recording?.allocate(this, shape, dtype) ??
+      new GpuStorage(this, this.#allocateParts(shape, dtype), (allocation) => this.#free(allocation))
     return new Tensor({ backend: this.backend, shape, dtype, storage })
+  }
+
+  /** f32 tensors whose elements are undefined, in one buffer, which is free again when all of them are destroyed. */
+  allocateTogether(shapes: readonly (readonly number[])[]): Tensor[] {
+    this.queue.expectAlive()
+    const sizes = shapes.map((shape) => deviceByteLength('f32', rowsOf(shape), shape.at(-1) ?? 1))
+    const offsets = offsetsOf(sizes)
+    const total = (offsets.at(-1) ?? 0) + (sizes.at(-1) ?? 0)
+    if (total > this.capabilities.maxBindingBytes) return shapes.map((shape) => this.allocate(shape, 'f32'))
+    const buffer = this.pool.take(total)
+    let left = shapes.length
+    const free = () => {
+      left--
+      if (left === 0) this.pool.give(buffer)
+    }
+    return shapes.map((shape, i) => {
+      const allocation = new Allocation(sizes[i]!, { buffer, offset: offsets[i]! })
+      const storage = new GpuStorage(this, [{ allocation, firstRow: 0, rows: rowsOf(shape) }], free)
+      return new Tensor({ backend: this.backend, shape, dtype: 'f32', storage })
+    })
   }
 
   /** Plans a node and enqueues its kernels; or notes it, if a program is being recorded. */
@@ -55,12 +90,17 @@ export class Context implements Planner {
     try {
       planNode(this, node)
     } finally {
-      for (const allocation of this.#scratch.splice(0)) this.free(allocation)
+      for (const allocation of this.#scratch.splice(0)) this.#free(allocation)
     }
   }
 
   parts(tensor: Tensor): readonly Part[] {
-    return partsOf(tensor, this.backend)
+    const parts = partsOf(tensor, this)
+    for (const { allocation } of parts) {
+      const missing = this.faults.missing(allocation.place().buffer)
+      if (missing) throw missing
+    }
+    return parts
   }
 
   binding(tensor: Tensor): Binding {
@@ -84,9 +124,8 @@ export class Context implements Planner {
     this.queue.dispatch(dispatch)
   }
 
-  /** Takes back the memory of a tensor. */
-  free(allocation: Allocation): void {
-    if (allocation.isPlaced()) this.pool.give(allocation.place().buffer)
+  #free(allocation: Allocation): void {
+    this.pool.give(allocation.place().buffer)
   }
 
   #allocateParts(shape: readonly number[], dtype: DType): Part[] {
@@ -115,6 +154,16 @@ export class Context implements Planner {
   #place(byteLength: number): Allocation {
     return new Allocation(byteLength, { buffer: this.pool.take(byteLength), offset: 0 })
   }
+}
+
+/** Where ranges of these sizes begin, one after the other, at multiples of what bindings begin at. */
+function offsetsOf(sizes: readonly number[]): number[] {
+  let end = 0
+  return sizes.map((size) => {
+    const offset = end
+    end += Math.ceil(size / 256) * 256
+    return offset
+  })
 }
 
 function rowsOf(shape: readonly number[]): number {

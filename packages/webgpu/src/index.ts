@@ -1,3 +1,4 @@
-export type { WebGpuBackend } from './backend.ts'
+export type { MemoryUse, WebGpuBackend } from './backend.ts'
 export type { WebGpuOptions } from './options.ts'
+export type { KernelTime } from './queue/timestamps.ts'
 export { webgpu } from './webgpu.ts'

@@ -1,4 +1,4 @@
-import { DeviceBackend, type WebGpuBackend } from './backend.ts'
+import { DeviceBackend, type DeviceInUse, type WebGpuBackend } from './backend.ts'
 import { capabilitiesOf } from './device/capabilities.ts'
 import { isSoftware, nameOf, requestDevice } from './device/request.ts'
 import type { WebGpuOptions } from './options.ts'
@@ -8,13 +8,17 @@ import type { WebGpuOptions } from './options.ts'
  * @throws DeviceError if there is no WebGPU, no adapter, or only one that computes in software
  */
 export async function webgpu(options: WebGpuOptions = {}): Promise<WebGpuBackend> {
-  const device = options.device ?? (await requestDevice(options))
+  if (options.device) return new DeviceBackend(inUse(options.device, options))
+  const request = async () => inUse(await requestDevice(options), options)
+  return new DeviceBackend(await request(), request)
+}
+
+function inUse(device: GPUDevice, { features = {} }: WebGpuOptions): DeviceInUse {
   const { adapterInfo } = device
   const notes = isSoftware(adapterInfo) ? ['this adapter computes in software; wasm() is far faster'] : []
-  return new DeviceBackend({
-    info: { device: `WebGPU, ${nameOf(adapterInfo)}`, notes },
+  return {
     device,
-    isOwner: options.device === undefined,
-    capabilities: capabilitiesOf(device, options.features ?? {}),
-  })
+    info: { device: `WebGPU, ${nameOf(adapterInfo)}`, notes },
+    capabilities: capabilitiesOf(device, features),
+  }
 }

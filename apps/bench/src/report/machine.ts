@@ -20,7 +20,7 @@ export function describeMachine(): Machine {
     processors: cpus().length,
     memory: Math.round(totalmem() / 2 ** 30),
     node: process.version,
-    commit: commit(),
+    commit: process.env.CARD_COMMIT ?? commit(),
   }
 }
 
@@ -29,7 +29,8 @@ export function machineText({ processor, processors, memory, node, commit }: Mac
   return `${processor}, ${processors} logical processors, ${memory} GiB; Node ${node}; commit ${commit}`
 }
 
-function commit(): string {
+/** Short hash of what is checked out, with `-dirty` if files other than results differ from it. */
+export function commit(): string {
   const git = (...args: string[]) => execFileSync('git', args, { encoding: 'utf8' }).trim()
   const changed = git('status', '--porcelain', '--', ':/', ':(top,exclude)apps/bench/results')
   return git('rev-parse', '--short', 'HEAD') + (changed ? '-dirty' : '')

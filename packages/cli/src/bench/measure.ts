@@ -1,7 +1,7 @@
 import type { Model } from '@mamba/models'
 
 /** What one run does. */
-interface Workload {
+export interface Workload {
   /** Tokens that are read first. */
   readonly promptLength: number
   /** Tokens that are computed one by one after that. */
@@ -34,7 +34,7 @@ export async function measureSpeed(model: Model, { promptLength, tokens, signal 
 }
 
 /** Ids from all over the vocabulary, the same each time, so that no row of the embedding stays in a cache. */
-function promptIds(length: number, vocabSize: number): number[] {
+export function promptIds(length: number, vocabSize: number): number[] {
   return Array.from({ length }, (_, i) => Math.imul(i + 1, 0x9e3779b1) >>> 0).map((hash) => hash % vocabSize)
 }
 

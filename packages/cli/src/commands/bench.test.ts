@@ -1,3 +1,5 @@
+import { fixturePath } from '@mamba/testing'
+import { webgpu } from '@mamba/webgpu'
 import { describe, expect, test } from 'vitest'
 import { runCaptured } from '../testing/captured-io.ts'
 
@@ -50,6 +52,30 @@ test.each([
   })
 })
 
+test('on a graphics card it has no threads, but memory, and with --profile kernels', async (context) => {
+  const card = await webgpu({ software: true }).catch(() => undefined)
+  context.skip(!card, 'there is none here')
+  card?.destroy()
+  const { status, output } = await runCaptured([
+    ...['bench', '--backend', 'webgpu', '--model', fixturePath('mamba'), '--profile', '--json'],
+    ...['--prompt-length', '3', '--tokens', '2', '--runs', '1'],
+  ])
+  expect(status).toBe(0)
+  const { kernels, ...report } = JSON.parse(output)
+  expect(report).toMatchObject({ backend: 'webgpu', device: expect.stringMatching(/^WebGPU, ./) })
+  expect(report).not.toHaveProperty('threads')
+  expect(report.deviceMemoryBytes).toBeGreaterThan(report.weightBytes)
+  expect(kernels.bandwidthBytesPerSecond).toBeGreaterThan(0)
+  for (const times of [kernels.prefill, kernels.decode]) {
+    expect(times).toContainEqual({
+      kernel: expect.stringContaining('linear'),
+      count: expect.any(Number),
+      microseconds: expect.any(Number),
+      bytes: expect.any(Number),
+    })
+  }
+})
+
 describe('a mistake is one line and status 1', () => {
   test.each([
     [
@@ -61,6 +87,7 @@ describe('a mistake is one line and status 1', () => {
     [['--dtype', 'f16'], '--model stories has the dtype of its file'],
     [['--backend', 'cpu', '--threads', '2'], '--threads 2: the cpu backend takes at most 1'],
     [['--backend', 'wasm', '--threads', '10000'], 'the wasm backend takes at most 256'],
+    [['--backend', 'cpu', '--profile'], '--profile: the cpu backend has no kernels to time'],
     [['--threads', '0'], 'Expected a whole number of at least 1'],
     [['--threads', '1.5'], 'Expected a whole number of at least 1'],
     [['--runs', '0'], 'Expected a whole number of at least 1'],

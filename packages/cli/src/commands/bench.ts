@@ -1,6 +1,7 @@
 import { ConfigError } from '@mamba/core'
 import type { Command } from 'commander'
 import { wholeNumber } from '../arguments.ts'
+import { isWebGpu, type KernelProfile, kernelTables, profileKernels } from '../bench/kernels.ts'
 import { measureSpeed, type Speed } from '../bench/measure.ts'
 import { type SpeedSummary, summarize } from '../bench/summary.ts'
 import { type WeightUse, weightUse } from '../bench/weights.ts'
@@ -13,6 +14,7 @@ interface BenchFlags extends ModelFlags {
   readonly promptLength: number
   readonly tokens: number
   readonly runs: number
+  readonly profile?: boolean
   readonly json?: boolean
 }
 
@@ -24,7 +26,8 @@ interface BenchReport
   readonly model: string
   readonly backend: string
   readonly device: string
-  readonly threads: number
+  /** On the processor. */
+  readonly threads?: number
   readonly promptLength: number
   readonly tokens: number
   readonly runs: number
@@ -34,8 +37,11 @@ interface BenchReport
   readonly stateBytes: number
   /** The most that the process ever held in memory, loading included. */
   readonly peakMemoryBytes: number
+  /** Held on a graphics card afterwards: weights, and memory that is kept for intermediate results. */
+  readonly deviceMemoryBytes?: number
   /** Bytes of weights that decoding read in a second. */
   readonly achievedBytesPerSecond: number
+  readonly kernels?: KernelProfile
 }
 
 const help = `
@@ -48,6 +54,7 @@ mamba2-130m, -370m, -780m, -1.3b, -2.7b, mamba3-siso-187m; as random:<name> or r
 Examples:
   mamba bench
   mamba bench --model random:mamba-130m:q8_0 --threads 2
+  mamba bench --backend webgpu --profile
   mamba bench --model ./mamba-130m-hf --prompt-length 4096 --tokens 64 --runs 3 --json
 `
 
@@ -64,6 +71,7 @@ export function addBenchCommand(program: Command, session: Session): void {
     .option('--prompt-length <n>', 'tokens that are read', wholeNumber(1), 1024)
     .option('-n, --tokens <n>', 'tokens that are written', wholeNumber(1), 128)
     .option('--runs <n>', 'that count', wholeNumber(1), 5)
+    .option('--profile', 'on a graphics card, also what each kernel takes, in a run of its own')
     .option('--json', 'print one JSON object: rates, spread, bytes of weights, state and process')
     .addHelpText('after', help)
     .action((flags: BenchFlags) => bench(flags, session))
@@ -72,15 +80,24 @@ export function addBenchCommand(program: Command, session: Session): void {
 async function bench(flags: BenchFlags, session: Session): Promise<void> {
   const { io, progress, signal } = session
   const { runs, promptLength, tokens } = flags
+  const workload = { promptLength, tokens, signal }
   const place = modelOf(flags)
   using opened = await openModel({ ...flags, model: place }, session)
   const { model, backend, threads } = opened
+  const card = isWebGpu(backend) ? backend : undefined
+  if (flags.profile && !card) {
+    throw new ConfigError(
+      `--profile: the ${backend.name} backend has no kernels to time; use --backend webgpu`,
+    )
+  }
   const speeds: Speed[] = []
   for (let run = 0; run <= runs; run++) {
     progress.show(run === 0 ? 'warming up' : `run ${run} of ${runs}`)
-    const speed = await measureSpeed(model, { promptLength, tokens, signal })
+    const speed = await measureSpeed(model, workload)
     if (run > 0) speeds.push(speed)
   }
+  progress.show('timing kernels')
+  const kernels = flags.profile && card ? await profileKernels(model, card, workload) : undefined
   progress.clear()
   const { median, minimum, maximum } = summarize(speeds)
   const { weightDtype, weightBytes, bytesPerToken } = weightUse(model.tensors)
@@ -89,7 +106,7 @@ async function bench(flags: BenchFlags, session: Session): Promise<void> {
     model: place,
     backend: backend.name,
     device: backend.info.device,
-    threads,
+    ...(!card && { threads }),
     weightDtype,
     promptLength,
     tokens,
@@ -102,9 +119,12 @@ async function bench(flags: BenchFlags, session: Session): Promise<void> {
     stateBytes: state.byteLength,
     // In kB of 1024 bytes on every system.
     peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
+    ...(card && { deviceMemoryBytes: card.memoryUse().reserved }),
     achievedBytesPerSecond: bytesPerToken * median.decodeTokensPerSecond,
+    ...(kernels && { kernels }),
   }
-  io.stdout.write(flags.json ? `${JSON.stringify(report)}\n` : table(rows(report)))
+  const text = () => table(rows(report)) + (kernels ? kernelTables(kernels, workload) : '')
+  io.stdout.write(flags.json ? `${JSON.stringify(report)}\n` : text())
 }
 
 /** The model, with the dtype that is given apart from it. */
@@ -132,5 +152,6 @@ function rows(report: BenchReport): string[][] {
     ],
     ['weights read', `${bytes(report.achievedBytesPerSecond)}/s`],
     ['peak memory', `${bytes(report.peakMemoryBytes)}, the whole process`],
+    ...(report.deviceMemoryBytes === undefined ? [] : [['card memory', bytes(report.deviceMemoryBytes)]]),
   ]
 }

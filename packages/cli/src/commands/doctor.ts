@@ -1,7 +1,7 @@
 import { arch, availableParallelism, cpus, platform, release } from 'node:os'
 import type { Command } from 'commander'
 import { type BackendReport, reportBackends } from '../backends.ts'
-import { printable, table } from '../io/text.ts'
+import { printable, table, thousands } from '../io/text.ts'
 import type { Session } from '../session.ts'
 import { version } from '../version.ts'
 
@@ -33,5 +33,7 @@ function backendRows(backend: BackendReport): string[][] {
   return [
     [name, `works: ${printable(backend.device)}`],
     ...backend.notes.map((note) => ['', printable(note)]),
+    ...(backend.features ? [['', `features: ${printable(backend.features.join(', ') || 'none')}`]] : []),
+    ...Object.entries(backend.limits ?? {}).map(([limit, value]) => ['', `${limit} ${thousands(value)}`]),
   ]
 }

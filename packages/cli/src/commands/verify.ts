@@ -1,11 +1,11 @@
 import { type Check, verifyCheckpoint } from '@mamba/models/verify'
 import type { Command } from 'commander'
-import { startBackend } from '../backends.ts'
+import { type BackendChoice, startBackend } from '../backends.ts'
 import { printable } from '../io/text.ts'
-import { addBackendOptions, type BackendFlags } from '../model.ts'
+import { addBackendOptions } from '../model.ts'
 import type { Session } from '../session.ts'
 
-interface VerifyFlags extends BackendFlags {
+interface VerifyFlags extends BackendChoice {
   readonly heldOut?: boolean
   readonly json?: boolean
 }
@@ -40,8 +40,8 @@ async function verify(folder: string, flags: VerifyFlags, session: Session): Pro
   const { io, progress, signal } = session
   const { json, heldOut } = flags
   const showWork = () => progress.show(`verifying ${folder}`)
+  const { backend } = await startBackend(flags, io.stderr)
   showWork()
-  const { backend } = await startBackend(flags.backend, flags.threads)
   try {
     const onCheck = (check: Check) => {
       progress.clear()

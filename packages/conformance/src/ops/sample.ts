@@ -53,6 +53,15 @@ export function describeSample(suite: Suite): void {
       await forAll(suite, cases, expectChoices)
     })
 
+    test.each([{ greedy: true }, { seed: 7 }, { topK: 20, topP: 0.9, minP: 0.01, seed: 2 ** 40 + 7 }])(
+      'reads its position from a counter and adds 1 to it, %o',
+      async (options) => {
+        await onWorkbench(suite, async (workbench) => {
+          for (const batch of [1, 3]) await expectCounted(workbench, batch, resolveSampling(options))
+        })
+      },
+    )
+
     test('is greedy, and takes the lowest of equal ids', async () => {
       await onWorkbench(suite, async (workbench) => {
         const logits = workbench.dense(Float32Array.of(-3, -1, -2, -1, -5, -1, -1, -9), [2, 1, 4])
@@ -108,6 +117,23 @@ async function expectChoices(workbench: Workbench, value: Case): Promise<void> {
       if (hasHistory) generated[start + id]! += 1
     }
     expect(await tensors.generated.read()).toEqual(generated)
+  }
+}
+
+/** That a counter gives the ids that numbers give. */
+async function expectCounted(workbench: Workbench, batch: number, settings: ResolvedSampling): Promise<void> {
+  const random = seededRandom(batch)
+  const vocabSize = 61
+  const logits = workbench.dense(
+    fill(batch * vocabSize, () => random.normal()),
+    [batch, 1, vocabSize],
+  )
+  const counter = workbench.inPlace(Int32Array.of(9), [1], 'i32')
+  for (let position = 9; position < 15; position++) {
+    const sample = (position: number | Tensor) =>
+      chosen(workbench, batch, () => workbench.ops.sample(logits, { settings, vocabSize, position }))
+    expect(await sample(counter), `ids at ${position}`).toEqual(await sample(position))
+    expect(await counter.read()).toEqual(Int32Array.of(position + 1))
   }
 }
 

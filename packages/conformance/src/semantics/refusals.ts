@@ -111,6 +111,12 @@ const refusals: readonly Refusal[] = [
     call: (ops, zeros) =>
       ops.sample(zeros([1, 2, 5]), { settings: resolveSampling(), vocabSize: 5, position: 0 }),
   },
+  {
+    message: 'sample: position is f32; expected i32',
+    name: 'DTypeError',
+    call: (ops, zeros) =>
+      ops.sample(zeros([1, 1, 5]), { settings: resolveSampling(), vocabSize: 5, position: zeros([1]) }),
+  },
 ]
 
 /** Sizes that fit together: batch 2, length 5, dInner 3, dState 2. */

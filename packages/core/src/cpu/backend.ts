@@ -50,6 +50,10 @@ class CpuBackend implements Backend {
     return new Tensor({ backend: this, shape, dtype, storage: new CpuStorage(data) })
   }
 
+  zerosTogether(shapes: readonly (readonly number[])[]): Tensor[] {
+    return shapes.map((shape) => this.zeros(shape))
+  }
+
   // Copies before the caller can go on, so that later ops do not change what was asked for.
   async read(tensor: Tensor): Promise<TypedArray> {
     if (tensor.isDense) return dataOf(tensor).slice()

@@ -1,7 +1,6 @@
 import {
   ConfigError,
   resolveSampling,
-  type SampleHistory,
   type SamplingOptions,
   type Tensor,
   type TokenLogprob,
@@ -9,6 +8,7 @@ import {
 import type { Model } from '../model/model.ts'
 import type { State } from '../state/state.ts'
 import { breathe } from './breathe.ts'
+import { Decoder } from './decoder.ts'
 import { expectCount } from './expect-count.ts'
 import { logprobsOf } from './logprobs.ts'
 import { prefill } from './prefill.ts'
@@ -25,11 +25,11 @@ export interface GenerateOptions extends SamplingOptions {
   /** Log-probabilities to report: of the chosen token, and of this many of the likeliest. Default: none. */
   readonly logprobs?: number | undefined
   /**
-   * The past, updated in place; afterwards it has read the prompt and every token that was yielded. A string is then
-   * not preceded by the beginning-of-text token, unless the state is new. Default: a new state, freed at the end.
+   * The past, updated in place; afterwards it has read the prompt and every token that was yielded, meanwhile perhaps
+   * more: use it again when the generator has ended. A string is then not preceded by the beginning-of-text token, unless the state is new. Default: a new state, freed at the end.
    */
   readonly state?: State | undefined
-  /** Positions of the prompt that are read in one pass. Default 512. */
+  /** Positions of the prompt that are read in one pass. Default as in {@link PrefillOptions}. */
   readonly chunkSize?: number | undefined
   /** Called while the prompt is read, with the number of its tokens read so far. */
   readonly onPromptProgress?:
@@ -73,50 +73,41 @@ export async function* generate(
   const ids = promptIds(model, prompt, options.state)
   options.state?.expectFits(model, 1)
   const state = options.state ?? model.createState()
-  const { ops } = model.backend
   const text = model.tokenizer?.decodeStream()
   const matcher = new StopMatcher(stop)
-  let history: SampleHistory | undefined
-  // The last token that was yielded, until the state has read it.
-  let unread: number | undefined
   let logits: Tensor | undefined
+  let decoder: Decoder | undefined
+  let yielded = 0
   try {
     logits = await prefill(model, ids, { state, chunkSize, onProgress: onPromptProgress, signal })
-    history = settings.usesHistory ? createHistory(model, ids) : undefined
-    for (let count = 1; count <= maxTokens; count++) {
+    const wantsLogits = logprobs !== undefined
+    const keepsState = options.state !== undefined
+    decoder = new Decoder({ model, state, prompt: ids, logits, settings, maxTokens, wantsLogits, keepsState })
+    for (;;) {
       signal?.throwIfAborted()
-      if (unread !== undefined) {
-        const next = [unread]
-        // Before the call: if it fails, it must not be repeated below, where it would hide its own error.
-        unread = undefined
-        logits.destroy()
-        logits = model.forward(next, { state }).logits
-      }
-      const { position } = state
-      using sampled = ops.sample(logits, { settings, vocabSize: model.vocabSize, position, history })
-      const id = (await sampled.read())[0]!
+      const decoded = await decoder.next()
+      const { id } = decoded
       const likelihoods =
-        logprobs === undefined ? undefined : await logprobsOf(logits, id, logprobs, model.vocabSize)
+        logprobs === undefined ? undefined : await logprobsOf(decoded.logits!, id, logprobs, model.vocabSize)
       const ended = stopIds.includes(id)
-      const isLast = ended || count === maxTokens
+      const isLast = ended || yielded + 1 === maxTokens
       const shown = take(
         matcher,
         ended ? '' : (text?.push(id) ?? ''),
         isLast ? (text?.end() ?? '') : undefined,
       )
       const finishReason = ended || shown.stopped ? 'stop' : isLast ? 'length' : undefined
-      unread = id
+      yielded++
       yield { id, text: shown.text, ...likelihoods, finishReason }
       if (finishReason) return
       await breathe()
     }
   } finally {
-    if (!options.state) state.destroy()
-    logits?.destroy()
-    history?.prompt.destroy()
-    history?.generated.destroy()
     // Also when the consumer stops early: the state has then read what was yielded.
-    if (options.state && unread !== undefined) model.forward([unread], { state }).logits.destroy()
+    if (options.state) decoder?.settle(yielded)
+    else state.destroy()
+    decoder?.destroy()
+    logits?.destroy()
   }
 }
 
@@ -126,10 +117,10 @@ function checked(model: Model, options: GenerateOptions) {
     stop = [],
     stopIds = model.generationDefaults.stopIds,
     logprobs,
-    chunkSize = 512,
+    chunkSize,
   } = options
   expectCount('generate', 'maxTokens', maxTokens, 1)
-  expectCount('generate', 'chunkSize', chunkSize, 1)
+  if (chunkSize !== undefined) expectCount('generate', 'chunkSize', chunkSize, 1)
   if (logprobs !== undefined) expectCount('generate', 'logprobs', logprobs, 0)
   if (!Array.isArray(stop) || stop.some((text) => typeof text !== 'string')) {
     throw new ConfigError(`generate: stop is ${JSON.stringify(stop)}; expected a list of strings`)
@@ -179,14 +170,4 @@ function take(
   if (matched.stopped || rest === undefined) return matched
   const last = matcher.push(rest)
   return { text: matched.text + last.text + matcher.end(), stopped: last.stopped }
-}
-
-function createHistory(model: Model, prompt: readonly number[]): SampleHistory {
-  const shape = [1, model.config.paddedVocabSize]
-  const counts = new Int32Array(model.config.paddedVocabSize)
-  for (const id of prompt) counts[id]! += 1
-  return {
-    prompt: model.backend.tensor(counts, shape, 'i32'),
-    generated: model.backend.zeros(shape, 'i32'),
-  }
 }

@@ -1,6 +1,6 @@
-import type { Tensor } from '@mamba/core'
+import type { Program, Tensor } from '@mamba/core'
 import type { Model } from '../model/model.ts'
-import { partOf, type TokenIds, toBatch } from '../model/token-ids.ts'
+import { flatPart, partOf, type TokenBatch, type TokenIds, toBatch } from '../model/token-ids.ts'
 import type { State } from '../state/state.ts'
 import { breathe } from './breathe.ts'
 import { expectCount } from './expect-count.ts'
@@ -9,7 +9,10 @@ import { expectCount } from './expect-count.ts'
 export interface PrefillOptions {
   /** The past, updated in place. */
   readonly state: State
-  /** Positions that are read in one pass: memory grows with it, not with the prompt. Default 512. */
+  /**
+   * Positions that are read in one pass: memory grows with it, not with the prompt. Default 512, or 2,048 on a backend
+   * that runs ahead: a graphics card needs much to do at once.
+   */
   readonly chunkSize?: number | undefined
   /** Called after each chunk with the number of positions read so far. */
   readonly onProgress?: ((progress: { readonly read: number; readonly total: number }) => void) | undefined
@@ -26,24 +29,61 @@ export interface PrefillOptions {
 export async function prefill(
   model: Model,
   ids: TokenIds,
-  { state, chunkSize = 512, onProgress, signal }: PrefillOptions,
+  { state, chunkSize = model.backend.runsAhead ? 2048 : 512, onProgress, signal }: PrefillOptions,
 ): Promise<Tensor> {
   expectCount('prefill', 'chunkSize', chunkSize, 1)
   // All ids are checked before the first chunk, so that a bad one leaves the state as it was.
   const batch = toBatch(ids, model.config.vocabSize)
+  state.expectFits(model, batch.batch)
   const { length } = batch
-  for (let start = 0; ; start += chunkSize) {
+  using reader = chunkReader(model, state, batch, chunkSize)
+  let start = 0
+  for (; start + chunkSize < length; start += chunkSize) {
     signal?.throwIfAborted()
-    const end = Math.min(start + chunkSize, length)
-    const { logits } = model.forward(partOf(batch, start, end), { state })
-    try {
-      onProgress?.({ read: end, total: length })
-    } catch (error) {
-      logits.destroy()
-      throw error
-    }
-    if (end === length) return logits
+    await reader.read(start)
+    onProgress?.({ read: start + chunkSize, total: length })
+  }
+  signal?.throwIfAborted()
+  const { logits } = model.forward(partOf(batch, start, length), { state })
+  try {
+    onProgress?.({ read: length, total: length })
+  } catch (error) {
     logits.destroy()
-    await breathe()
+    throw error
+  }
+  return logits
+}
+
+/** Reads chunks of one size whose logits nobody wants. */
+interface ChunkReader extends Disposable {
+  /** Resolves when the next chunk may be enqueued; on a backend that runs ahead this one may still be under way. */
+  read(start: number): Promise<void>
+}
+
+function chunkReader(model: Model, state: State, batch: TokenBatch, chunkSize: number): ChunkReader {
+  const { backend } = model
+  let ids: Tensor | undefined
+  let program: Program<void> | undefined
+  let previous: Promise<void> | undefined
+  return {
+    async read(start) {
+      ids ??= backend.zeros([batch.batch, chunkSize], 'i32')
+      const onDevice = ids
+      program ??= backend.capture(() => void model.step(onDevice, state))
+      backend.write(onDevice, flatPart(batch, start, start + chunkSize))
+      program.replay()
+      state.position += chunkSize
+      if (backend.runsAhead) {
+        // One chunk is under way while the next is being enqueued, and no more wait.
+        const finished = backend.finish()
+        finished.catch(() => {})
+        await previous
+        previous = finished
+      } else await breathe()
+    },
+    [Symbol.dispose]() {
+      program?.destroy()
+      ids?.destroy()
+    },
   }
 }

@@ -4,30 +4,39 @@ import { detectArchitecture } from '../architectures/registry.ts'
 import type { Checkpoint, SourceInput } from '../checkpoint/index.ts'
 import { ConfigReader, readGenerationDefaults } from '../config/index.ts'
 import { fingerprint } from '../weights/fingerprint.ts'
-import { type LoadProgress, WeightLoader, WeightReader } from '../weights/weight-reader.ts'
-import { Model } from './model.ts'
+import { WeightLoader, WeightReader } from '../weights/weight-reader.ts'
+import { Model, type ModelParts, type ReloadOptions } from './model.ts'
 import { openModelFiles } from './model-files.ts'
 
 /** How a model is loaded. */
-export interface LoadModelOptions extends ArchitectureOptions {
+export interface LoadModelOptions extends ArchitectureOptions, ReloadOptions {
   /** Where it runs. Default: the reference cpu backend. */
   readonly backend?: Backend | undefined
-  /** Called after each tensor. */
-  readonly onProgress?: ((progress: LoadProgress) => void) | undefined
-  readonly signal?: AbortSignal | undefined
 }
 
 /**
  * Loads a model as it was published: a folder, a file, a URL, picked or dropped files, or bytes.
  *
- * Configuration, names and shapes are checked before the weights are read, one tensor at a time.
+ * Configuration, names and shapes are checked before the weights are read, one tensor at a time. If the backend's device
+ * can be lost, the model keeps the source, and bytes with it, for `model.reload()`.
  * @throws CheckpointError if a file is missing, damaged or not that of this model
  * @throws ConfigError if a configuration makes no sense or asks for what is not supported
  * @throws DeviceError if the weights are more than the backend can hold
  * @throws the signal's reason if it was aborted; as after every error, nothing stays open or allocated
  */
 export async function loadModel(source: SourceInput, options: LoadModelOptions = {}): Promise<Model> {
-  const { backend = cpu(), onProgress, signal } = options
+  const { backend = cpu(), onProgress, signal, ...kept } = options
+  const load = (watch: ReloadOptions) => loadParts(source, backend, kept, watch)
+  const parts = await load({ onProgress, signal })
+  return new Model({ ...parts, backend, reload: backend.recover && load })
+}
+
+async function loadParts(
+  source: SourceInput,
+  backend: Backend,
+  options: ArchitectureOptions,
+  { onProgress, signal }: ReloadOptions,
+): Promise<ModelParts> {
   const files = await openModelFiles(source, signal)
   const loader = new WeightLoader(files.checkpoint, backend)
   try {
@@ -43,7 +52,7 @@ export async function loadModel(source: SourceInput, options: LoadModelOptions =
     // The same weights under another configuration are another model.
     const id = fingerprint([JSON.stringify(config, (_key, value) => spelled(value)), weightsId])
     const { tensors } = loader
-    return new Model({ architecture, config, weights, tensors, id, backend, tokenizer, generationDefaults })
+    return { architecture, config, weights, tensors, id, tokenizer, generationDefaults }
   } catch (error) {
     loader.destroy()
     throw error

@@ -1,4 +1,4 @@
-import type { Backend, Tensor } from '@mamba/core'
+import { type Backend, CheckpointError, ConfigError, type Tensor } from '@mamba/core'
 import type { Architecture, LayerStateShapes, ModelConfig } from '../architectures/architecture.ts'
 import type { GenerationDefaults } from '../config/generation-config.ts'
 import { type NllOptions, nll } from '../evaluate/nll.ts'
@@ -7,10 +7,11 @@ import { type GeneratedToken, type GenerateOptions, generate } from '../generate
 import { type PrefillOptions, prefill } from '../generate/prefill.ts'
 import { State } from '../state/state.ts'
 import type { Tokenizer } from '../tokenizer/index.ts'
+import type { LoadProgress } from '../weights/weight-reader.ts'
 import { type TokenIds, toBatch } from './token-ids.ts'
 
-/** What {@link Model} is made of; `loadModel` makes it. */
-export interface ModelInit<Config extends ModelConfig = ModelConfig, Weights = unknown> {
+/** What is read of a model's files. */
+export interface ModelParts<Config extends ModelConfig = ModelConfig, Weights = unknown> {
   readonly architecture: Architecture<Config, Weights>
   readonly config: Config
   readonly weights: Weights
@@ -18,9 +19,22 @@ export interface ModelInit<Config extends ModelConfig = ModelConfig, Weights = u
   readonly tensors: ReadonlyMap<string, Tensor>
   /** Hash that identifies the model: weights and configuration. */
   readonly id: string
-  readonly backend: Backend
   readonly tokenizer: Tokenizer | undefined
   readonly generationDefaults: GenerationDefaults
+}
+
+/** What {@link Model} is made of; `loadModel` makes it. */
+export interface ModelInit extends ModelParts {
+  readonly backend: Backend
+  /** Reads the files again; none if nothing that is on the backend can be lost. */
+  readonly reload: ((options: ReloadOptions) => Promise<ModelParts>) | undefined
+}
+
+/** How the loading of a model is watched and stopped. */
+export interface ReloadOptions {
+  /** Called after each tensor. */
+  readonly onProgress?: ((progress: LoadProgress) => void) | undefined
+  readonly signal?: AbortSignal | undefined
 }
 
 /** What {@link Model.forward} computes, and on what. */
@@ -59,13 +73,12 @@ export class Model {
   readonly tokenizer: Tokenizer | undefined
   /** Hash that identifies the model, its weights and its configuration: a saved state names it. */
   readonly id: string
-  /** Every tensor of the weights, by its name in the checkpoint. */
-  readonly tensors: ReadonlyMap<string, Tensor>
   /** What the checkpoint's authors suggest for generation, and the ids that end a text. */
   readonly generationDefaults: GenerationDefaults
   /** Shapes of the recurrent tensors of each layer, without the batch axis. */
   readonly stateShapes: readonly LayerStateShapes[]
-  readonly #init: ModelInit
+  #init: ModelInit
+  #reloading: Promise<void> | undefined
 
   constructor(init: ModelInit) {
     this.#init = init
@@ -73,9 +86,13 @@ export class Model {
     this.backend = init.backend
     this.tokenizer = init.tokenizer
     this.id = init.id
-    this.tensors = init.tensors
     this.generationDefaults = init.generationDefaults
     this.stateShapes = init.architecture.state(init.config)
+  }
+
+  /** Every tensor of the weights, by its name in the checkpoint. */
+  get tensors(): ReadonlyMap<string, Tensor> {
+    return this.#init.tensors
   }
 
   /** Number of ids that can be sampled: the vocabulary without its padding, as far as the tokenizer knows it. */
@@ -106,11 +123,14 @@ export class Model {
     ids: TokenIds,
     { state, logits = 'last', hiddenStates = false }: ForwardOptions = {},
   ): ForwardResult {
-    const batch = toBatch(ids, this.config.vocabSize)
-    state?.expectFits(this, batch.batch)
-    const past = state ?? this.createState(batch)
+    const { data, batch, length } = toBatch(ids, this.config.vocabSize)
+    state?.expectFits(this, batch)
+    const past = state ?? this.createState({ batch })
     try {
-      return this.#forward(batch, past, logits, hiddenStates)
+      using onDevice = this.backend.tensor(data, [batch, length], 'i32')
+      const result = this.step(onDevice, past, { logits, hiddenStates })
+      past.position += length
+      return result
     } finally {
       if (!state) past.destroy()
     }
@@ -148,6 +168,19 @@ export class Model {
     return complete(this, prompt, options)
   }
 
+  /**
+   * Loads the weights again from where they came from: after `backend.recover()`, or after {@link dispose}. States that
+   * were lost with them come from what was saved: {@link loadState}. Does nothing while the weights are there.
+   * @throws as `loadModel`, and CheckpointError if the files hold other weights now; it can be tried again then
+   * @throws ConfigError if they were disposed of on a backend that cannot lose them: their source is not kept then
+   */
+  reload(options: ReloadOptions = {}): Promise<void> {
+    this.#reloading ??= this.#reload(options).finally(() => {
+      this.#reloading = undefined
+    })
+    return this.#reloading
+  }
+
   /** Frees the weights. States and tensors that were made of it are freed on their own; the backend stays. */
   dispose(): void {
     for (const tensor of this.tensors.values()) tensor.destroy()
@@ -157,17 +190,19 @@ export class Model {
     this.dispose()
   }
 
-  #forward(
-    { data, batch, length }: ReturnType<typeof toBatch>,
+  /**
+   * What {@link forward} does, for ids that lie on the device: a step that `backend.capture` can record.
+   * @param ids (batch, length), i32; they are not checked
+   * @param state its tensors are updated in place, but not its `position`: whoever runs the step counts
+   */
+  step(
+    ids: Tensor,
     state: State,
-    wanted: 'last' | 'all',
-    hiddenStates: boolean,
+    { logits: wanted = 'last', hiddenStates = false }: Omit<ForwardOptions, 'state'> = {},
   ): ForwardResult {
     const { architecture, config, weights, backend } = this.#init
     const { ops } = backend
     return ops.scope(() => {
-      // Not an op's tensor, so the scope does not free it.
-      using ids = backend.tensor(data, [batch, length], 'i32')
       const layers: Tensor[] = []
       let embedding: Tensor | undefined
       const trace = {
@@ -184,10 +219,29 @@ export class Model {
         ids,
         hiddenStates ? trace : undefined,
       )
-      const read = wanted === 'last' ? ops.positions(final, length - 1, length) : final
+      const length = ids.shape[1]!
+      const read = wanted === 'last' && length > 1 ? ops.positions(final, length - 1, length) : final
       const logits = architecture.logits(ops, config, weights, read)
-      state.position += length
       return { logits, hiddenStates: embedding && { embedding, layers, final } }
     })
+  }
+
+  async #reload(options: ReloadOptions): Promise<void> {
+    const { backend, reload } = this.#init
+    if (Array.from(this.tensors.values()).every(({ storage }) => !storage.destroyed)) return
+    if (!reload) {
+      throw new ConfigError(
+        `reload: where the weights came from is not kept, as the ${backend.name} backend cannot lose them; use loadModel`,
+      )
+    }
+    this.dispose()
+    const { id, weights, tensors } = await reload(options)
+    if (id !== this.id) {
+      for (const tensor of tensors.values()) tensor.destroy()
+      throw new CheckpointError(
+        `reload: the files are those of the model ${id} now, and were those of ${this.id}`,
+      )
+    }
+    this.#init = { ...this.#init, weights, tensors }
   }
 }

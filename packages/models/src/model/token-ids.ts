@@ -50,6 +50,15 @@ export function partOf({ data, batch, length }: TokenBatch, start: number, end: 
   )
 }
 
+/** As {@link partOf}, row-major. */
+export function flatPart({ data, batch, length }: TokenBatch, start: number, end: number): Int32Array {
+  const part = new Int32Array(batch * (end - start))
+  for (let row = 0; row < batch; row++) {
+    part.set(data.subarray(row * length + start, row * length + end), row * (end - start))
+  }
+  return part
+}
+
 function isNested(ids: TokenIds): ids is readonly (readonly number[])[] {
   return typeof ids[0] === 'object'
 }

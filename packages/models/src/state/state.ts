@@ -43,9 +43,9 @@ export class State {
     if (!(Number.isSafeInteger(batch) && batch > 0)) {
       throw new ShapeError(`State: batch is ${batch}; expected a positive integer`)
     }
-    const layers = owner.stateShapes.map((shapes) =>
-      mapValues(shapes, (shape) => owner.backend.zeros([batch, ...shape])),
-    )
+    const shapes = byName(owner.stateShapes).map(([, shape]) => [batch, ...shape])
+    const tensors = owner.backend.zerosTogether(shapes)[Symbol.iterator]()
+    const layers = owner.stateShapes.map((shapes) => mapValues(shapes, () => tensors.next().value!))
     return new State(owner, batch, 0, layers)
   }
 

@@ -1,10 +1,13 @@
 import { MambaError } from '@mamba/core'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { tableCheckpoint } from '../checkpoint/checkpoint.ts'
 import { trackedSource } from '../checkpoint/testing/tracked-source.ts'
 import { loadModel } from '../model/load-model.ts'
 import { countingBackend } from '../testing/counting-backend.ts'
 import { expectError } from '../testing/expect-error.ts'
+import { losingBackend } from '../testing/losing-backend.ts'
 import { encodeWeights, modelFiles, readFixture, type TestCheckpoint } from '../testing/memory-checkpoint.ts'
+import { WeightLoader, WeightReader } from './weight-reader.ts'
 
 let fixture: TestCheckpoint
 
@@ -147,4 +150,25 @@ test('matrices keep their dtype, everything else is expanded to f32', async () =
     'norm.weight': 'f32',
     'backbone.norm_f.weight': 'f32',
   })
+})
+
+test('loading waits for the device before it reads, after every 64 MiB, and at the end', async () => {
+  const { backend, finished } = losingBackend()
+  const shape = [2 ** 20, 10] as const
+  const info = { shape, dtype: 'f32', storedType: 'F32', byteLength: 40 * 2 ** 20, file: 'memory' } as const
+  const bytes = new Uint8Array(info.byteLength)
+  const checkpoint = tableCheckpoint(
+    { name: 'memory', close: async () => {} },
+    {
+      format: 'memory',
+      metadata: {},
+      tensors: new Map(['a', 'b', 'c'].map((name) => [name, { ...info, name }])),
+      read: async () => bytes,
+    },
+  )
+  const loader = new WeightLoader(checkpoint, backend)
+  const reader = new WeightReader(loader)
+  for (const name of checkpoint.names) reader.matrix(name, shape)
+  await loader.load()
+  expect(finished.map((written) => written / 2 ** 20)).toEqual([0, 80, 40])
 })

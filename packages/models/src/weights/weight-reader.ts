@@ -13,6 +13,9 @@ import {
 import type { Checkpoint, TensorInfo } from '../checkpoint/index.ts'
 import { fingerprint } from './fingerprint.ts'
 
+/** Bytes that may be on their way to the device: those of one tensor more, if it is larger. */
+const MAX_BYTES_UNDER_WAY = 64 * 2 ** 20
+
 /** How far the loading of a model's weights is. */
 export interface LoadProgress {
   /** The tensor that was read last, as the checkpoint names it. */
@@ -134,20 +137,30 @@ export class WeightLoader {
    * Reads all declared tensors.
    * @returns a hash that identifies the weights, see {@link fingerprint}
    * @throws CheckpointError if a read fails; the signal's reason if it was aborted
+   * @throws DeviceError if the device has not enough memory
    */
   async load(onProgress?: (progress: LoadProgress) => void, signal?: AbortSignal): Promise<string> {
     const jobs = this.#checkpoint.names.flatMap((name) => this.#jobs.get(name) ?? [])
     const totalBytes = jobs.reduce((sum, { info }) => sum + info.byteLength, 0)
     const hashes: string[] = []
     let loadedBytes = 0
+    let underWay = 0
+    // Whether there is memory for all of them is known before any is read.
+    await this.#backend.finish()
     for (const { info, tensor, convert } of jobs) {
       signal?.throwIfAborted()
       const stored = typedArrayOf(info.dtype, await this.#checkpoint.read(info.name, signal))
       hashes.push(fingerprint([`${info.name} ${info.dtype} ${info.shape}`], stored))
       this.#backend.write(tensor, convert(stored, info))
       loadedBytes += info.byteLength
+      underWay += info.byteLength
+      if (underWay > MAX_BYTES_UNDER_WAY) {
+        await this.#backend.finish()
+        underWay = 0
+      }
       onProgress?.({ tensor: info.name, loadedBytes, totalBytes })
     }
+    await this.#backend.finish()
     return fingerprint(hashes.sort())
   }
 

@@ -14,18 +14,33 @@ export interface Capabilities {
   readonly subgroups: { readonly min: number; readonly max: number } | undefined
   /** Whether kernels may compute in float16. */
   readonly f16: boolean
+  /** Whether a subgroup, always of the same size, multiplies 16 · 16 float16 by as many, and adds them up in float32. */
+  readonly matrixUnits: boolean
+  /** Workgroups that may be tried to run side by side and wait for each other; 0: none. */
+  readonly concurrentWorkgroups: number
 }
 
 /** What `webgpu()` may be told not to use, so that every path can be tested on every device. */
 export interface FeatureSwitches {
   readonly subgroups?: boolean | undefined
   readonly f16?: boolean | undefined
+  readonly matrixUnits?: boolean | undefined
+  /**
+   * One kernel for a whole step, in which workgroups wait for each other. WebGPU does not promise that this works, so it
+   * is used only where the vendor's devices are known for it, and each has shown it. Default: on NVIDIA's.
+   */
+  readonly wholeStep?: boolean | undefined
 }
 
 /** The capabilities of a device. */
 export function capabilitiesOf(
   device: GPUDevice,
-  { subgroups = true, f16 = true }: FeatureSwitches,
+  {
+    subgroups = true,
+    f16 = true,
+    matrixUnits = true,
+    wholeStep = device.adapterInfo?.vendor === 'nvidia',
+  }: FeatureSwitches,
 ): Capabilities {
   const { limits, features, adapterInfo } = device
   const maxBytes = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize)
@@ -37,8 +52,34 @@ export function capabilitiesOf(
     maxWorkgroups: limits.maxComputeWorkgroupsPerDimension,
     subgroups:
       subgroups && features.has('subgroups')
-        ? { min: adapterInfo.subgroupMinSize, max: adapterInfo.subgroupMaxSize }
+        ? // Some browsers do not say how many: then as few or many as there can be.
+          { min: adapterInfo?.subgroupMinSize ?? 4, max: adapterInfo?.subgroupMaxSize ?? 128 }
         : undefined,
     f16: f16 && features.has('shader-f16'),
+    matrixUnits: subgroups && f16 && matrixUnits && hasMatrixUnits(device),
+    concurrentWorkgroups: wholeStep && subgroups && features.has('subgroups') ? 128 : 0,
   }
+}
+
+/** What an experiment of Chromium tells of the matrices that a device multiplies. */
+interface MatrixConfig {
+  readonly componentType: string
+  readonly resultComponentType: string
+  readonly M: number
+  readonly N: number
+  readonly K: number
+}
+
+function hasMatrixUnits({ features, adapterInfo }: GPUDevice): boolean {
+  // Neither is in the specification.
+  if (!(features as ReadonlySet<string>).has('chromium-experimental-subgroup-matrix')) return false
+  const { subgroupMatrixConfigs = [] } = adapterInfo as { subgroupMatrixConfigs?: Iterable<MatrixConfig> }
+  const isWhole = adapterInfo.subgroupMinSize === adapterInfo.subgroupMaxSize
+  return (
+    isWhole &&
+    Array.from(subgroupMatrixConfigs).some(
+      ({ componentType, resultComponentType, M, N, K }) =>
+        componentType === 'f16' && resultComponentType === 'f32' && M === 16 && N === 16 && K === 16,
+    )
+  )
 }

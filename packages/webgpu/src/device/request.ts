@@ -16,18 +16,12 @@ const raised = [
 ] as const
 
 /** @throws DeviceError if there is no adapter that will do, or it gives no device */
-export async function requestDevice({
-  powerPreference = 'high-performance',
-  software = false,
-  limits = 'adapter',
-}: WebGpuOptions): Promise<GPUDevice> {
-  const gpu = await platformGpu()
-  const adapter =
-    (await gpu.requestAdapter({ powerPreference })) ??
-    (software ? await gpu.requestAdapter({ forceFallbackAdapter: true }) : null)
+export async function requestDevice(options: WebGpuOptions): Promise<GPUDevice> {
+  const { software = false, limits = 'adapter' } = options
+  const adapter = await requestAdapter(options)
   if (!adapter) {
     throw new DeviceError(
-      'webgpu: no adapter: this machine has no graphics card with a driver that WebGPU can use',
+      'webgpu: no adapter: this machine has no graphics card with a driver that WebGPU can use; use wasm()',
     )
   }
   if (!software && isSoftware(adapter.info)) {
@@ -51,14 +45,27 @@ export async function requestDevice({
   }
 }
 
+async function requestAdapter({
+  powerPreference = 'high-performance',
+  software = false,
+}: WebGpuOptions): Promise<GPUAdapter | null> {
+  const gpu = await platformGpu()
+  const adapter = await gpu.requestAdapter({ powerPreference })
+  return adapter ?? (software ? gpu.requestAdapter({ forceFallbackAdapter: true }) : null)
+}
+
 /** Whether an adapter is a program that stands in for a graphics card. */
-export function isSoftware(info: GPUAdapterInfo): boolean {
-  return info.isFallbackAdapter || /swiftshader|llvmpipe|lavapipe|software|basic render/i.test(nameOf(info))
+export function isSoftware(info: AdapterInfo): boolean {
+  return info?.isFallbackAdapter || /swiftshader|llvmpipe|lavapipe|software|basic render/i.test(nameOf(info))
 }
 
 /** What people call an adapter. */
-export function nameOf({ vendor, architecture, device, description }: GPUAdapterInfo): string {
+export function nameOf(info: AdapterInfo): string {
+  const { vendor, architecture, device, description } = info ?? {}
   return (
     description || [vendor, architecture, device].filter(Boolean).join(' ') || 'an adapter without a name'
   )
 }
+
+/** Undefined of the devices of some browsers. */
+type AdapterInfo = GPUAdapterInfo | undefined

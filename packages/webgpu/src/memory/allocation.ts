@@ -5,6 +5,8 @@
 export class Allocation {
   /** Bytes, a multiple of 4. */
   readonly byteLength: number
+  /** Changes when it is written to from outside of kernels. */
+  version = 0
   #place: Place | undefined
 
   constructor(byteLength: number, place?: Place) {
@@ -24,8 +26,8 @@ export class Allocation {
     return this.#place
   }
 
-  /** Gives an allocation of a program its memory. */
-  setPlace(place: Place): void {
+  /** Gives an allocation of a program its memory, or takes it away. */
+  setPlace(place: Place | undefined): void {
     this.#place = place
   }
 }

@@ -1,4 +1,6 @@
+import { DeviceError } from '@mamba/core'
 import { USAGE } from '../device/constants.ts'
+import type { Faults } from '../device/faults.ts'
 
 /** Buffers above this are given back to the device at once: they are weights, and rarely needed twice. */
 const MAX_POOLED_BYTES = 64 * 2 ** 20
@@ -7,21 +9,26 @@ const MAX_FREE_BYTES = 256 * 2 ** 20
 
 const usage = USAGE.STORAGE | USAGE.COPY_SRC | USAGE.COPY_DST
 
+/** What {@link BufferPool} works with. */
+export interface BufferPoolInit {
+  readonly device: GPUDevice
+  readonly faults: Faults
+  /** Destroys a buffer once no enqueued work needs it any more. */
+  readonly discard: (buffer: GPUBuffer) => void
+}
+
 /**
  * Storage buffers, which are used again: an op's result is freed as soon as the next op was enqueued, and as the device
  * works in order, the op after that may write to it.
  */
 export class BufferPool {
-  readonly #device: GPUDevice
+  readonly #init: BufferPoolInit
   readonly #free = new Map<number, GPUBuffer[]>()
-  readonly #discard: (buffer: GPUBuffer) => void
   #freeBytes = 0
   #liveBytes = 0
 
-  /** @param discard destroys a buffer once no enqueued work needs it any more */
-  constructor(device: GPUDevice, discard: (buffer: GPUBuffer) => void) {
-    this.#device = device
-    this.#discard = discard
+  constructor(init: BufferPoolInit) {
+    this.#init = init
   }
 
   /** Bytes of the buffers that are in use. */
@@ -34,30 +41,62 @@ export class BufferPool {
     return this.#liveBytes + this.#freeBytes
   }
 
-  /** A buffer of at least `byteLength` bytes, whose contents are undefined. */
+  /**
+   * A buffer of at least `byteLength` bytes, whose contents are undefined. If the device has no memory for it, whoever
+   * waits for results is told.
+   * @throws DeviceError if no buffer of this device can be so large
+   */
   take(byteLength: number): GPUBuffer {
     const size = bucketOf(byteLength)
+    const buffer = this.#reuse(size) ?? this.#create(size)
     this.#liveBytes += size
-    const buffer = this.#free.get(size)?.pop()
-    if (buffer) {
-      this.#freeBytes -= size
-      return buffer
-    }
-    return this.#device.createBuffer({ label: `${size} bytes`, size, usage })
+    return buffer
   }
 
   /** Takes a buffer back. Work that was enqueued before may still use it. */
   give(buffer: GPUBuffer): void {
     const { size } = buffer
     this.#liveBytes -= size
+    if (this.#init.faults.missing(buffer)) return
     if (size > MAX_POOLED_BYTES || this.#freeBytes + size > MAX_FREE_BYTES) {
-      this.#discard(buffer)
+      this.#init.discard(buffer)
       return
     }
     this.#freeBytes += size
     const bucket = this.#free.get(size)
     if (bucket) bucket.push(buffer)
     else this.#free.set(size, [buffer])
+  }
+
+  /** Gives the buffers back to the device that are kept for later. */
+  trim(): void {
+    for (const buffers of this.#free.values()) buffers.forEach(this.#init.discard)
+    this.#free.clear()
+    this.#freeBytes = 0
+  }
+
+  #reuse(size: number): GPUBuffer | undefined {
+    const buffer = this.#free.get(size)?.pop()
+    if (buffer) this.#freeBytes -= size
+    return buffer
+  }
+
+  #create(size: number): GPUBuffer {
+    const { device, faults } = this.#init
+    const { maxBufferSize } = device.limits
+    if (size > maxBufferSize) {
+      throw new DeviceError(
+        `webgpu: a buffer of ${size} bytes is needed; this device allows ${maxBufferSize} (maxBufferSize); ` +
+          'use shorter chunks or smaller batches',
+      )
+    }
+    const inUse = megabytes(this.#liveBytes)
+    return faults.createBuffer(
+      { label: `${size} bytes`, size, usage },
+      () =>
+        `webgpu: out of memory: the device has none for ${megabytes(size)} (${size} bytes) more beside the ${inUse} in ` +
+        'use; destroy tensors, or use a smaller model, dtype, chunk or batch',
+    )
   }
 }
 
@@ -68,4 +107,8 @@ function bucketOf(byteLength: number): number {
   const power = 2 ** Math.floor(Math.log2(size))
   const step = Math.max(power / 4, 256)
   return Math.ceil(size / step) * step
+}
+
+function megabytes(byteLength: number): string {
+  return `${(byteLength / 1e6).toFixed(1)} MB`
 }

@@ -1,10 +1,10 @@
-import type {
-  CausalConv1dArgs,
-  Mamba3ScanArgs,
-  RmsNormArgs,
-  SampleArgs,
-  SelectiveScanArgs,
-  SsdArgs,
+import {
+  type CausalConv1dArgs,
+  type Mamba3ScanArgs,
+  type RmsNormArgs,
+  type SampleArgs,
+  type SelectiveScanArgs,
+  type SsdArgs,
   Tensor,
 } from '@mamba/core'
 
@@ -20,6 +20,8 @@ export type Node =
   | RmsNormNode
   | CausalConv1dNode
   | SelectiveScanNode
+  | MambaStepNode
+  | MambaStackNode
   | SsdNode
   | Mamba3ScanNode
   | PositionsNode
@@ -39,6 +41,10 @@ export interface LinearNode {
   readonly x: Tensor
   readonly weight: Tensor
   readonly bias?: Tensor | undefined
+  /** Merged into it, for few rows: x is normalised first. */
+  readonly norm?: RmsNormArgs | undefined
+  /** Merged into it, for few rows: is added to the result. */
+  readonly residual?: Tensor | undefined
   readonly y: Tensor
 }
 
@@ -73,6 +79,35 @@ export interface SelectiveScanNode {
   readonly op: 'selectiveScan'
   readonly args: SelectiveScanArgs
   readonly y: Tensor
+}
+
+/**
+ * A Mamba block between its outer projections, for one position: convolution, selection, Δ, scan and gate. Programs
+ * merge the ops of that into one node.
+ */
+export interface MambaStepNode {
+  readonly op: 'mambaStep'
+  readonly conv: CausalConv1dNode
+  /** u to δ, B and C. */
+  readonly select: LinearNode
+  /** δ to dt. */
+  readonly project: LinearNode
+  readonly scan: SelectiveScanNode
+}
+
+/** A whole model for one position. Programs merge all its nodes into one, where a device can run them as one kernel. */
+export interface MambaStackNode {
+  readonly op: 'mambaStack'
+  readonly embedding: EmbeddingNode
+  readonly layers: readonly {
+    /** With its norm. */
+    readonly input: LinearNode
+    readonly step: MambaStepNode
+    /** With the residual. */
+    readonly output: LinearNode
+  }[]
+  /** With its norm. */
+  readonly head: LinearNode
 }
 
 export interface SsdNode {
@@ -110,9 +145,47 @@ export interface SampleNode {
   readonly y: Tensor
 }
 
-/** Copies a tensor of the same shape and dtype, of 32-bit elements if it is a view of columns. */
+/** Copies a tensor of the same shape and dtype: a dense one, or a view of columns unless it is quantised. */
 export interface CopyNode {
   readonly op: 'copy'
   readonly from: Tensor
   readonly to: Tensor
+}
+
+/** All tensors of a node, those within its arguments included. */
+export function tensorsOf(node: Node): Tensor[] {
+  return tensorsIn(node)
+}
+
+function tensorsIn(value: unknown): Tensor[] {
+  if (Tensor.is(value)) return [value]
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(tensorsIn) : []
+}
+
+/** The tensors that a node fills, or changes in place. */
+export function writtenBy(node: Node): Tensor[] {
+  switch (node.op) {
+    case 'copy':
+      return [node.to]
+    case 'causalConv1d':
+    case 'selectiveScan':
+    case 'ssd':
+      return [node.y, node.args.state]
+    case 'mambaStep':
+      return [node.scan.y, node.scan.args.state, node.conv.args.state]
+    case 'mambaStack':
+      return [node.head.y, ...node.layers.flatMap(({ step }) => writtenBy(step))]
+    case 'mamba3Scan':
+      return [node.y, ...Object.values(node.args.state)]
+    case 'sample': {
+      const { position, history } = node.args
+      return [
+        node.y,
+        ...(typeof position === 'number' ? [] : [position]),
+        ...(history ? [history.generated] : []),
+      ]
+    }
+    default:
+      return [node.y]
+  }
 }

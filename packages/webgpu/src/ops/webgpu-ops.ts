@@ -26,9 +26,10 @@ import type { ElementwiseFunction, Node } from './node.ts'
 
 /** {@link Ops} that checks its arguments and makes nodes of them. */
 export class WebGpuOps implements Ops {
-  readonly #context: Context
+  readonly #context: () => Context
 
-  constructor(context: Context) {
+  /** @param context where they are enqueued: on another device after a loss */
+  constructor(context: () => Context) {
     this.#context = context
   }
 
@@ -116,11 +117,11 @@ export class WebGpuOps implements Ops {
   }
 
   scope<T>(fn: () => T): T {
-    return this.#context.scopes.run(fn)
+    return this.#context().scopes.run(fn)
   }
 
   release(tensor: Tensor): void {
-    this.#context.scopes.release(tensor)
+    this.#context().scopes.release(tensor)
   }
 
   #elementwise(fn: ElementwiseFunction, a: Tensor, b?: Tensor): Tensor {
@@ -129,13 +130,14 @@ export class WebGpuOps implements Ops {
   }
 
   #run(shape: readonly number[], node: (y: Tensor) => Node, dtype: 'f32' | 'i32' = 'f32'): Tensor {
-    const y = this.#context.allocate(shape, dtype)
+    const context = this.#context()
+    const y = context.allocate(shape, dtype)
     try {
-      this.#context.run(node(y))
+      context.run(node(y))
     } catch (error) {
       y.destroy()
       throw error
     }
-    return this.#context.scopes.track(y)
+    return context.scopes.track(y)
   }
 }

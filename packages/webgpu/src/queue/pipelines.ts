@@ -54,8 +54,11 @@ export class Pipelines {
 
   async #compile(kernel: Kernel, hasParams: boolean): Promise<Pipeline> {
     const { label, code, access, constants = {} } = kernel
+    // What is refused here is told by the error of this kernel.
+    this.#device.pushErrorScope('validation')
     const layout = this.#layout(access, hasParams)
     const module = this.#device.createShaderModule({ label, code })
+    const refusal = this.#device.popErrorScope().catch(() => null)
     try {
       const pipeline = await this.#device.createComputePipelineAsync({
         label,
@@ -66,7 +69,7 @@ export class Pipelines {
     } catch (cause) {
       const { messages } = await module.getCompilationInfo()
       const said = messages.map(({ lineNum, message }) => `line ${lineNum}: ${message}`)
-      const reason = said.length > 0 ? said.join('; ') : (cause as Error).message
+      const reason = said.join('; ') || (await refusal)?.message || (cause as Error).message
       throw new KernelError(`webgpu: the kernel ${label} does not compile: ${reason}`, { cause })
     }
   }

@@ -1,23 +1,25 @@
 import { DeviceError } from '@mamba/core'
 import { MAP_MODE_READ, USAGE } from '../device/constants.ts'
+import type { Faults } from '../device/faults.ts'
 import type { Allocation, Place } from '../memory/allocation.ts'
 import type { Dispatch } from './kernel.ts'
 import { type Pipeline, Pipelines } from './pipelines.ts'
+import { type PreparedDispatch, prepareDispatch, type Runnable, UNIFORM_ALIGNMENT } from './prepare.ts'
 
 /** Commands after which they are handed to the device without being asked for, so that it starts early. */
 const MAX_COMMANDS = 64
-/** Uniforms begin at multiples of this. */
-const UNIFORM_ALIGNMENT = 256
+
+/** Bytes on their way to the device that wait here at most; arrays as large are not copied to wait. */
+const MAX_WAITING_BYTES = 2 ** 20
 
 /** What is enqueued. */
 type Command =
   | { readonly kind: 'dispatch'; readonly dispatch: Dispatch }
-  | { readonly kind: 'prepared'; readonly run: readonly PreparedDispatch[] }
+  | { readonly kind: 'prepared'; readonly run: Runnable }
   | {
       readonly kind: 'write'
       readonly to: Allocation
       readonly data: Uint8Array<ArrayBuffer>
-      readonly offset: number
     }
   | { readonly kind: 'clear'; readonly allocation: Allocation }
   | {
@@ -30,19 +32,14 @@ type Command =
       readonly kind: 'read'
       readonly from: Allocation
       readonly byteLength: number
+      /** When it was asked for, see {@link Faults}. */
+      readonly mark: number
       readonly resolve: (bytes: ArrayBuffer) => void
       readonly reject: (reason: unknown) => void
     }
   | { readonly kind: 'discard'; readonly buffer: GPUBuffer }
 
-/** A dispatch with everything made that the device needs for it; it can be run again and again. */
-export interface PreparedDispatch {
-  readonly label: string
-  readonly pipeline: GPUComputePipeline
-  readonly group: GPUBindGroup
-  readonly workgroups: readonly [number, number, number]
-  readonly bytes: number
-}
+type Read = Extract<Command, { kind: 'read' }>
 
 /** Sees the dispatches of a pass, to measure them. */
 export interface Profiler {
@@ -60,7 +57,9 @@ export class Queue {
   readonly pipelines: Pipelines
   profiler: Profiler | undefined
   readonly #device: GPUDevice
+  readonly #faults: Faults
   #commands: Command[] = []
+  #waitingBytes = 0
   #isFlushPlanned = false
   /** The batch that is waiting for its kernels, and those behind it. */
   #waiting: Promise<void> | undefined
@@ -68,9 +67,15 @@ export class Queue {
   readonly #staging: GPUBuffer[] = []
   #uniforms: GPUBuffer | undefined
 
-  constructor(device: GPUDevice) {
+  constructor(device: GPUDevice, faults: Faults) {
     this.#device = device
+    this.#faults = faults
     this.pipelines = new Pipelines(device)
+  }
+
+  /** The error after which nothing can be computed any more, if there was one. */
+  get failure(): Error | undefined {
+    return this.#failure
   }
 
   /** @throws the error after which nothing can be computed any more, if there was one */
@@ -81,7 +86,7 @@ export class Queue {
   /** Makes everything that is enqueued from now on, or still waits, fail. */
   fail(error: Error): void {
     this.#failure ??= error
-    for (const command of this.#commands) if (command.kind === 'read') command.reject(this.#failure)
+    this.#abandon(this.#commands)
     this.#commands = []
   }
 
@@ -91,21 +96,36 @@ export class Queue {
     this.#push({ kind: 'dispatch', dispatch })
   }
 
-  run(run: readonly PreparedDispatch[]): void {
+  run(run: Runnable): void {
     this.#push({ kind: 'prepared', run })
   }
 
-  /** Copies bytes to the device; they must not change afterwards. */
-  write(to: Allocation, data: Uint8Array<ArrayBuffer>, offset = 0): void {
-    this.#push({ kind: 'write', to, data, offset })
+  /**
+   * Copies bytes to the device: many at once, without a copy that waits here.
+   * @param mayChange whether the caller may write to `data` afterwards
+   */
+  write(to: Allocation, data: Uint8Array<ArrayBuffer>, { mayChange = false } = {}): void {
+    to.version++
+    if (data.byteLength > MAX_WAITING_BYTES) {
+      this.flush()
+      if (!this.#failure && !this.#hasToWait()) {
+        this.#write(to, data)
+        return
+      }
+    }
+    this.#waitingBytes += data.byteLength
+    this.#push({ kind: 'write', to, data: mayChange ? data.slice() : data })
+    if (this.#waitingBytes > MAX_WAITING_BYTES) this.flush()
   }
 
   clear(allocation: Allocation): void {
+    allocation.version++
     this.#push({ kind: 'clear', allocation })
   }
 
   /** Copies `byteLength` bytes, a multiple of 4. */
   copy(from: Allocation, to: Allocation, byteLength = from.byteLength): void {
+    to.version++
     this.#push({ kind: 'copy', from, to, byteLength })
   }
 
@@ -113,7 +133,7 @@ export class Queue {
   read(from: Allocation, byteLength = from.byteLength): Promise<ArrayBuffer> {
     if (byteLength === 0) return Promise.resolve(new ArrayBuffer(0))
     return new Promise((resolve, reject) => {
-      this.#push({ kind: 'read', from, byteLength, resolve, reject })
+      this.#push({ kind: 'read', from, byteLength, mark: this.#faults.mark(), resolve, reject })
       // Reads that are asked for together come back together.
       if (!this.#isFlushPlanned) {
         this.#isFlushPlanned = true
@@ -133,11 +153,15 @@ export class Queue {
 
   /** Resolves when all that was enqueued is done. @throws DeviceError, KernelError if some of it failed */
   async finish(): Promise<void> {
+    const mark = this.#faults.mark()
     this.flush()
     await this.#waiting
     this.expectAlive()
-    await this.#device.queue.onSubmittedWorkDone()
-    this.expectAlive()
+    // It fails only with the device, which is known by then.
+    await this.#device.queue.onSubmittedWorkDone().catch(() => {})
+    await this.#faults.settled()
+    const error = this.#failure ?? this.#faults.since(mark)
+    if (error) throw error
   }
 
   /** Hands all commands to the device. */
@@ -145,7 +169,8 @@ export class Queue {
     if (this.#commands.length === 0) return
     const commands = this.#commands
     this.#commands = []
-    if (!this.#waiting && commands.every((command) => this.#isReady(command))) {
+    this.#waitingBytes = 0
+    if (!this.#hasToWait() && commands.every((command) => this.#isReady(command))) {
       this.#hand(commands, (dispatch) => this.#pipelineOf(dispatch)!)
       return
     }
@@ -165,6 +190,7 @@ export class Queue {
   }
 
   #isReady(command: Command): boolean {
+    if (command.kind === 'prepared') return command.run.prepared !== undefined
     return command.kind !== 'dispatch' || this.#pipelineOf(command.dispatch) !== undefined
   }
 
@@ -172,25 +198,64 @@ export class Queue {
     return this.pipelines.ready(kernel, params !== undefined)
   }
 
+  /** Whether commands wait for kernels, or for news of the memory that was asked for. */
+  #hasToWait(): boolean {
+    return this.#waiting !== undefined || this.#faults.settled() !== undefined
+  }
+
   async #handWhenReady(commands: readonly Command[]): Promise<void> {
-    try {
-      const compiled = new Map<Dispatch, Pipeline>()
-      await Promise.all(
-        commands.map(async (command) => {
-          if (command.kind !== 'dispatch') return
+    const compiled = new Map<Dispatch, Pipeline>()
+    const possible = await Promise.all(
+      commands.map(async (command) => {
+        try {
+          if (command.kind === 'prepared') await command.run.wait()
+          if (command.kind !== 'dispatch') return true
           const { kernel, params } = command.dispatch
           compiled.set(command.dispatch, await this.pipelines.get(kernel, params !== undefined))
-        }),
-      )
-      this.expectAlive()
-      this.#hand(commands, (dispatch) => compiled.get(dispatch)!)
+          return true
+        } catch (error) {
+          this.#faults.report(error as Error)
+          return false
+        }
+      }),
+    )
+    await this.#faults.settled()
+    if (this.#failure) {
+      this.#abandon(commands)
+      return
+    }
+    try {
+      const rest = commands.filter((_, i) => possible[i])
+      this.#hand(rest, (dispatch) => compiled.get(dispatch)!)
     } catch (error) {
-      this.fail(error as Error)
-      for (const command of commands) if (command.kind === 'read') command.reject(this.#failure)
+      this.#faults.report(error as Error)
+      this.#abandon(commands)
     }
   }
 
-  #hand(commands: readonly Command[], pipelineOf: (dispatch: Dispatch) => Pipeline): void {
+  /** Whether a command's buffers have memory; of a read whose buffer has none, the caller is told. */
+  #hasMemory(command: Command): boolean {
+    const missing = allocationsOf(command)
+      .map((allocation) => this.#faults.missing(allocation.place().buffer))
+      .find((error) => error !== undefined)
+    if (missing && command.kind === 'read') command.reject(missing)
+    return missing === undefined
+  }
+
+  #abandon(commands: readonly Command[]): void {
+    for (const command of commands) {
+      if (command.kind === 'read') command.reject(this.#failure ?? this.#faults.since(command.mark))
+      if (command.kind === 'discard') command.buffer.destroy()
+    }
+  }
+
+  #write(to: Allocation, data: Uint8Array<ArrayBuffer>): void {
+    const { buffer, offset } = to.place()
+    this.#device.queue.writeBuffer(buffer, offset, data)
+  }
+
+  #hand(ready: readonly Command[], pipelineOf: (dispatch: Dispatch) => Pipeline): void {
+    const commands = this.#faults.hasMissing ? ready.filter((command) => this.#hasMemory(command)) : ready
     const uniforms = this.#writeUniforms(commands)
     const reads = commands.filter((command) => command.kind === 'read')
     const readBytes = reads.reduce((sum, { byteLength }) => sum + byteLength, 0)
@@ -203,15 +268,15 @@ export class Queue {
           batch.dispatch(this.#prepare(command.dispatch, pipelineOf(command.dispatch), uniforms))
           break
         case 'prepared':
-          for (const prepared of command.run) batch.dispatch(prepared)
+          for (const prepared of command.run.prepared!) batch.dispatch(prepared)
+          // The device begins with this step while the next one is being encoded.
+          batch.submit()
           break
-        case 'write': {
+        case 'write':
           // Writes overtake commands that are not submitted yet.
           batch.submit()
-          const { buffer, offset } = command.to.place()
-          this.#device.queue.writeBuffer(buffer, offset + command.offset, command.data)
+          this.#write(command.to, command.data)
           break
-        }
         case 'clear': {
           const { buffer, offset } = command.allocation.place()
           batch.encoder().clearBuffer(buffer, offset, command.allocation.byteLength)
@@ -274,57 +339,50 @@ export class Queue {
     )
   }
 
-  async #deliver(
-    staging: GPUBuffer,
-    reads: readonly Extract<Command, { kind: 'read' }>[],
-    size: number,
-  ): Promise<void> {
+  async #deliver(staging: GPUBuffer, reads: readonly Read[], size: number): Promise<void> {
+    let failed: Error | undefined
     try {
       await staging.mapAsync(MAP_MODE_READ, 0, size)
-      this.expectAlive()
-      const bytes = staging.getMappedRange(0, size)
-      let offset = 0
-      for (const { byteLength, resolve } of reads) {
-        resolve(bytes.slice(offset, offset + byteLength))
-        offset += byteLength
-      }
+    } catch (cause) {
+      failed = new DeviceError('webgpu: reading back failed', { cause })
+    }
+    const bytes = failed || this.#failure ? undefined : staging.getMappedRange(0, size)
+    let offset = 0
+    for (const { byteLength, mark, resolve, reject } of reads) {
+      const error = this.#failure ?? this.#faults.since(mark) ?? failed
+      if (error) reject(error)
+      else resolve(bytes!.slice(offset, offset + byteLength))
+      offset += byteLength
+    }
+    if (bytes) {
       staging.unmap()
       this.#staging.push(staging)
-    } catch (cause) {
-      const error = this.#failure ?? new DeviceError('webgpu: reading back failed', { cause })
-      for (const { reject } of reads) reject(error)
+    } else {
       staging.destroy()
     }
+  }
+}
+
+function allocationsOf(command: Command): Allocation[] {
+  switch (command.kind) {
+    case 'dispatch':
+      return command.dispatch.bindings.map(({ allocation }) => allocation)
+    case 'write':
+      return [command.to]
+    case 'clear':
+      return [command.allocation]
+    case 'copy':
+      return [command.from, command.to]
+    case 'read':
+      return [command.from]
+    default:
+      return []
   }
 }
 
 interface Uniforms {
   readonly buffer: GPUBuffer
   readonly offsets: ReadonlyMap<Dispatch, number>
-}
-
-/** Makes what the device needs for a dispatch. */
-export function prepareDispatch(
-  device: GPUDevice,
-  { kernel, bindings, params, workgroups: [x, y = 1, z = 1], bytes = 0 }: Dispatch,
-  { pipeline, layout }: Pipeline,
-  uniform: { readonly buffer: GPUBuffer; readonly offset: number } | undefined,
-): PreparedDispatch {
-  const entries: GPUBindGroupEntry[] = bindings.map(({ allocation, offset = 0, byteLength }, binding) => {
-    const place = allocation.place()
-    const size = byteLength ?? allocation.byteLength - offset
-    // A binding must not be empty; a kernel with nothing to do reads nothing of it.
-    return {
-      binding,
-      resource: { buffer: place.buffer, offset: place.offset + offset, size: Math.max(size, 4) },
-    }
-  })
-  if (params && uniform) {
-    const size = Math.ceil((4 * params.length) / 16) * 16
-    entries.push({ binding: entries.length, resource: { ...uniform, size } })
-  }
-  const group = device.createBindGroup({ label: kernel.label, layout, entries })
-  return { label: kernel.label, pipeline, group, workgroups: [x, y, z], bytes }
 }
 
 /** Commands of one submission, or several where writes come between. */

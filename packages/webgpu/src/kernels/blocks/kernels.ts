@@ -1,0 +1,84 @@
+import type { Kernel } from '../../queue/kernel.ts'
+import { mathWgsl } from '../math.wgsl.ts'
+import { decayWgsl } from './decay.wgsl.ts'
+import { outputsWgsl } from './outputs.wgsl.ts'
+import { passWgsl } from './pass.wgsl.ts'
+import { quadReads, quadWrite } from './quads.ts'
+import { inputsWgsl, spanWgsl } from './span.wgsl.ts'
+import { statesWgsl } from './states.wgsl.ts'
+import { tileWgsl } from './tile.wgsl.ts'
+
+/** The kernels of the block form, in the order in which they run. */
+export interface BlockKernels {
+  readonly states: Kernel
+  readonly pass: Kernel
+  readonly outputs: Kernel
+}
+
+const known = new Map<boolean, BlockKernels>()
+
+/** @param aligned whether all rows begin at multiples of four elements */
+export function blockKernels(aligned: boolean): BlockKernels {
+  let kernels = known.get(aligned)
+  if (!kernels) {
+    kernels = { states: states(aligned), pass: pass(aligned), outputs: outputs(aligned) }
+    known.set(aligned, kernels)
+  }
+  return kernels
+}
+
+function states(aligned: boolean): Kernel {
+  return {
+    label: 'blocks, states',
+    code: [
+      header({ MIMO: 6, PARAMS: 7 }),
+      quadReads(['q', 'k', 'x', 'mimo'], aligned),
+      quadWrite('states', aligned),
+      statesWgsl,
+      spanWgsl,
+      inputsWgsl,
+      tileWgsl,
+      decayWgsl,
+    ].join(''),
+    access: ['read', 'read', 'read', 'read', 'write', 'write', 'read'],
+  }
+}
+
+function pass(aligned: boolean): Kernel {
+  return {
+    label: 'blocks, pass',
+    code: [
+      header({ UNIT: aligned ? 4 : 1, PARAMS: 6 }),
+      quadReads([], aligned),
+      passWgsl,
+      spanWgsl,
+      decayWgsl,
+    ].join(''),
+    access: ['read', 'write', 'write', 'read', 'read', 'read'],
+  }
+}
+
+function outputs(aligned: boolean): Kernel {
+  return {
+    label: 'blocks, outputs',
+    code: [
+      header({ MIMO: 7, PARAMS: 8 }),
+      quadReads(['q', 'x', 'states', 'mimo'], aligned),
+      quadWrite('y', aligned),
+      outputsWgsl,
+      spanWgsl,
+      inputsWgsl,
+      tileWgsl,
+      decayWgsl,
+      mathWgsl,
+    ].join(''),
+    access: ['read', 'read', 'read', 'read', 'read', 'read', 'write', 'read'],
+  }
+}
+
+/** WGSL: constants, whole numbers. */
+export function header(constants: Readonly<Record<string, number>>): string {
+  return Object.entries(constants)
+    .map(([name, value]) => `const ${name} = ${value}u;\n`)
+    .join('')
+}
