@@ -1,5 +1,6 @@
+import { inputQuadsWgsl } from './input-quads.wgsl.ts'
 import { outputsWgsl } from './outputs.wgsl.ts'
-import { inputQuadsWgsl, weightQuadsWgsl } from './quads.wgsl.ts'
+import { weightQuadsWgsl } from './quads.wgsl.ts'
 import { registers4, registers8 } from './registers.wgsl.ts'
 import { tileSizes } from './tiles.ts'
 import type { WeightDType } from './weights.ts'

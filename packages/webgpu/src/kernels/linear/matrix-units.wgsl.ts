@@ -1,4 +1,5 @@
 import { outputsWgsl } from './outputs.wgsl.ts'
+import { subgroupMatricesWgsl } from './subgroup-matrices.wgsl.ts'
 import type { tileSizes } from './tiles.ts'
 import { unrolled } from './unrolled.ts'
 
@@ -30,7 +31,7 @@ export function invocationsOf({ tile, subgroupSize }: MatrixUnitsVariant): numbe
  * The kernel that multiplies packed matrices.
  * @param operations what matrix units do; tests have others, for devices without them
  */
-export function matrixUnitsWgsl(variant: MatrixUnitsVariant, operations = subgroupMatrices): string {
+export function matrixUnitsWgsl(variant: MatrixUnitsVariant, operations = subgroupMatricesWgsl): string {
   const { down, across, subgroupsDown, subgroupsAcross } = shapes[variant.tile]
   const header = [
     `const SUBGROUP_SIZE = ${variant.subgroupSize}u;`,
@@ -47,35 +48,6 @@ export function matrixUnitsWgsl(variant: MatrixUnitsVariant, operations = subgro
     operations + header + outputsWgsl(variant.isWideOutput) + unrolled(body, { DOWN: down, ACROSS: across })
   )
 }
-
-// As WGSL has it as an experiment of Chromium. Where a tile is differs from subgroup to subgroup, but not within one.
-const subgroupMatrices = /* wgsl */ `
-diagnostic(off, chromium.subgroup_matrix_uniformity);
-enable f16;
-enable subgroups;
-enable chromium_experimental_subgroup_matrix;
-
-alias Half = f16;
-alias Left = subgroup_matrix_left<f16, 16, 16>;
-alias Right = subgroup_matrix_right<f16, 16, 16>;
-alias Sum = subgroup_matrix_result<f32, 16, 16>;
-
-fn load_left(start: u32) -> Left {
-  return subgroupMatrixLoad<Left, row_major>(&x, start, 16u);
-}
-
-fn load_right(start: u32) -> Right {
-  return subgroupMatrixLoad<Right, col_major>(&weights, start, 16u);
-}
-
-fn multiply_add(left: Left, right: Right, sum: Sum) -> Sum {
-  return subgroupMatrixMultiplyAccumulate(left, right, sum);
-}
-
-fn store_sum(start: u32, sum: Sum) {
-  subgroupMatrixStore<row_major>(&tiles, start, sum, 16u);
-}
-`
 
 const body = /* wgsl */ `
 // y = x Wᵀ (+ bias) of matrices that are packed: a subgroup computes DOWN · ACROSS tiles of 16 · 16 elements of y, with

@@ -67,10 +67,12 @@ fn main(
   for (var quad = lane; quad < quads; quad += 16u) {
     var rest = factor * quad_at(row, quad);
     for (var part = 0u; part < PARTS; part++) {
-      let halves = vec2<u32>(pack2x16float(rest.xy), pack2x16float(rest.zw));
+      // Rounded to the 11 bits of float16 by hand: a compiler may take packing and unpacking for doing nothing.
+      let high = bitcast<vec4<f32>>((bitcast<vec4<u32>>(rest) + vec4<u32>(0x1000u)) & vec4<u32>(0xffffe000u));
+      let halves = vec2<u32>(pack2x16float(high.xy), pack2x16float(high.zw));
       let at = ((part * dims.row_tiles + tile) * dims.k_tiles + quad / 4u) * 16u + row_of_tile;
       packed[4u * at + quad % 4u] = halves;
-      rest -= vec4<f32>(unpack2x16float(halves.x), unpack2x16float(halves.y));
+      rest -= high;
     }
   }
 }

@@ -1,11 +1,9 @@
 import { isQuantised, type WeightDType } from './weights.ts'
 
-/*
- * How kernels read four elements of x and of the weights at a time, in two steps, so that they can be on their way while
- * other things are computed. k is a multiple of 4, less than `d_in`; past the end of a row are zeros.
- */
-
 /**
+ * How kernels read four elements of the weights at a time, in two steps, so that they can be on their way while other
+ * things are computed. k is a multiple of 4, less than `d_in`; past the end of a row are zeros.
+ *
  * - `weight_quad(row, k)`: the bits of elements k to k + 3.
  * - `expand_quad(quad)`: what they are in float32.
  * @param isWide whether rows begin at multiples of four elements and are multiples of them
@@ -14,14 +12,6 @@ export function weightQuadsWgsl(dtype: WeightDType, isWide: boolean): string {
   const { element, load } =
     isWide || isQuantised(dtype) ? wide[dtype] : dtype === 'f32' ? narrowWords : narrowHalves
   return `alias Weight = ${element};\n${load}${expands[dtype]}`
-}
-
-/**
- * - `x_quad(row, k)`: the bits of elements k to k + 3, which are float32 already.
- * @param isWide whether rows begin at multiples of four elements and are multiples of them
- */
-export function inputQuadsWgsl(isWide: boolean): string {
-  return isWide ? `alias Input = vec4<u32>;\n${wideInputs}` : `alias Input = u32;\n${narrowInputs}`
 }
 
 interface Loader {
@@ -140,20 +130,3 @@ fn expand_quad(quad: vec4<u32>) -> vec4<f32> {
 }
 `,
 }
-
-const wideInputs = /* wgsl */ `
-fn x_quad(row: u32, k: u32) -> vec4<u32> {
-  return x[(dims.x_offset + row * dims.x_stride + k) / 4u];
-}
-`
-
-const narrowInputs = /* wgsl */ `
-fn x_quad(row: u32, k: u32) -> vec4<u32> {
-  let start = dims.x_offset + row * dims.x_stride;
-  var quad = vec4<u32>();
-  for (var i = 0u; i < 4u; i++) {
-    if (k + i < dims.d_in) { quad[i] = x[start + k + i]; }
-  }
-  return quad;
-}
-`
