@@ -37,41 +37,46 @@ export async function prefill(
   state.expectFits(model, batch.batch)
   const { length } = batch
   using reader = chunkReader(model, state, batch, chunkSize)
-  let start = 0
-  for (; start + chunkSize < length; start += chunkSize) {
+  let logits: Tensor | undefined
+  for (let start = 0; start < length; start += chunkSize) {
+    logits?.destroy()
+    logits = undefined
     signal?.throwIfAborted()
-    await reader.read(start)
-    onProgress?.({ read: start + chunkSize, total: length })
+    const end = Math.min(start + chunkSize, length)
+    // A chunk that is like the one before it is read by the same program; recording one for a single chunk does not pay.
+    if (length >= 2 * chunkSize && end - start === chunkSize) await reader.read(start)
+    else logits = model.forward(partOf(batch, start, end), { state }).logits
+    try {
+      onProgress?.({ read: end, total: length })
+    } catch (error) {
+      logits?.destroy()
+      throw error
+    }
   }
-  signal?.throwIfAborted()
-  const { logits } = model.forward(partOf(batch, start, length), { state })
-  try {
-    onProgress?.({ read: length, total: length })
-  } catch (error) {
-    logits.destroy()
-    throw error
-  }
-  return logits
+  return logits ?? reader.logits()
 }
 
-/** Reads chunks of one size whose logits nobody wants. */
+/** Reads chunks of one size. */
 interface ChunkReader extends Disposable {
   /** Resolves when the next chunk may be enqueued; on a backend that runs ahead this one may still be under way. */
   read(start: number): Promise<void>
+  /** Of the last position of the last chunk; the caller's to destroy. */
+  logits(): Tensor
 }
 
 function chunkReader(model: Model, state: State, batch: TokenBatch, chunkSize: number): ChunkReader {
   const { backend } = model
   let ids: Tensor | undefined
-  let program: Program<void> | undefined
+  let program: Program<Tensor> | undefined
+  let last: Tensor | undefined
   let previous: Promise<void> | undefined
   return {
     async read(start) {
       ids ??= backend.zeros([batch.batch, chunkSize], 'i32')
       const onDevice = ids
-      program ??= backend.capture(() => void model.step(onDevice, state))
+      program ??= backend.capture(() => model.step(onDevice, state).logits)
       backend.write(onDevice, flatPart(batch, start, start + chunkSize))
-      program.replay()
+      last = program.replay()
       state.position += chunkSize
       if (backend.runsAhead) {
         // One chunk is under way while the next is being enqueued, and no more wait.
@@ -80,6 +85,11 @@ function chunkReader(model: Model, state: State, batch: TokenBatch, chunkSize: n
         await previous
         previous = finished
       } else await breathe()
+    },
+    logits() {
+      const copy = backend.zeros(last!.shape)
+      backend.copy(last!, copy)
+      return copy
     },
     [Symbol.dispose]() {
       program?.destroy()

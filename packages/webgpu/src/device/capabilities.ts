@@ -61,7 +61,10 @@ export function capabilitiesOf(
   }
 }
 
-/** What an experiment of Chromium tells of the matrices that a device multiplies. */
+/** Matrix units, an experiment of Chromium that is not in the specification. */
+export const MATRIX_UNITS = 'chromium-experimental-subgroup-matrix'
+
+/** What the experiment tells of the matrices that a device multiplies. */
 interface MatrixConfig {
   readonly componentType: string
   readonly resultComponentType: string
@@ -70,16 +73,23 @@ interface MatrixConfig {
   readonly K: number
 }
 
+/**
+ * Whether an adapter multiplies matrices as the kernels need it: 16 · 16 float16, added up in float32. Dawn lists what
+ * it multiplies for adapters only, and nothing for their devices: then what was asked for is what is there.
+ */
+export function multipliesMatrices(info: GPUAdapterInfo | undefined, ofDevice = false): boolean {
+  const { subgroupMatrixConfigs = [] } = (info ?? {}) as { subgroupMatrixConfigs?: Iterable<MatrixConfig> }
+  const configs = Array.from(subgroupMatrixConfigs)
+  if (ofDevice && configs.length === 0) return true
+  return configs.some(
+    ({ componentType, resultComponentType, M, N, K }) =>
+      componentType === 'f16' && resultComponentType === 'f32' && M === 16 && N === 16 && K === 16,
+  )
+}
+
 function hasMatrixUnits({ features, adapterInfo }: GPUDevice): boolean {
-  // Neither is in the specification.
-  if (!(features as ReadonlySet<string>).has('chromium-experimental-subgroup-matrix')) return false
-  const { subgroupMatrixConfigs = [] } = adapterInfo as { subgroupMatrixConfigs?: Iterable<MatrixConfig> }
-  const isWhole = adapterInfo.subgroupMinSize === adapterInfo.subgroupMaxSize
+  const isWhole = adapterInfo?.subgroupMinSize === adapterInfo?.subgroupMaxSize
   return (
-    isWhole &&
-    Array.from(subgroupMatrixConfigs).some(
-      ({ componentType, resultComponentType, M, N, K }) =>
-        componentType === 'f16' && resultComponentType === 'f32' && M === 16 && N === 16 && K === 16,
-    )
+    (features as ReadonlySet<string>).has(MATRIX_UNITS) && isWhole && multipliesMatrices(adapterInfo, true)
   )
 }

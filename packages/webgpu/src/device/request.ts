@@ -1,9 +1,10 @@
 import { DeviceError } from '@mamba/core'
 import type { WebGpuOptions } from '../options.ts'
+import { MATRIX_UNITS, multipliesMatrices } from './capabilities.ts'
 import { platformGpu } from './platform.ts'
 
 /** Features that are asked for where the adapter has them. */
-const wanted = ['subgroups', 'shader-f16', 'timestamp-query', 'chromium-experimental-subgroup-matrix']
+const wanted = ['subgroups', 'shader-f16', 'timestamp-query', MATRIX_UNITS]
 
 /** Limits of which as much as possible is asked for. */
 const raised = [
@@ -33,8 +34,7 @@ export async function requestDevice(options: WebGpuOptions): Promise<GPUDevice> 
   try {
     return await adapter.requestDevice({
       label: '@mamba/webgpu',
-      // Some are not in the specification, and not in its types.
-      requiredFeatures: wanted.filter((name) => adapter.features.has(name)) as GPUFeatureName[],
+      requiredFeatures: featuresOf(adapter),
       requiredLimits:
         limits === 'default' ? {} : Object.fromEntries(raised.map((name) => [name, adapter.limits[name]])),
     })
@@ -43,6 +43,12 @@ export async function requestDevice(options: WebGpuOptions): Promise<GPUDevice> 
       cause,
     })
   }
+}
+
+/** Some are not in the specification, and not in its types. */
+function featuresOf({ features, info }: GPUAdapter): GPUFeatureName[] {
+  const isUsable = (name: string) => features.has(name) && (name !== MATRIX_UNITS || multipliesMatrices(info))
+  return wanted.filter(isUsable) as GPUFeatureName[]
 }
 
 async function requestAdapter({

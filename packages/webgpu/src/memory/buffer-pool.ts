@@ -2,10 +2,10 @@ import { DeviceError } from '@mamba/core'
 import { USAGE } from '../device/constants.ts'
 import type { Faults } from '../device/faults.ts'
 
-/** Buffers above this are given back to the device at once: they are weights, and rarely needed twice. */
-const MAX_POOLED_BYTES = 64 * 2 ** 20
+/** Buffers above this are given back to the device at once; making one costs more than most ops on it. */
+const MAX_POOLED_BYTES = 256 * 2 ** 20
 /** Bytes of free buffers that are kept for the next op. */
-const MAX_FREE_BYTES = 256 * 2 ** 20
+const MAX_FREE_BYTES = 1024 * 2 ** 20
 
 const usage = USAGE.STORAGE | USAGE.COPY_SRC | USAGE.COPY_DST
 

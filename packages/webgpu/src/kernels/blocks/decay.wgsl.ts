@@ -45,3 +45,21 @@ fn running_sum(own: vec2<u32>, local: u32) -> vec2<u32> {
   return sum;
 }
 `
+
+/**
+ * The decay of a single step. Over thousands of steps of slow decay, the rounding of e^x to float32 would add up: near 1
+ * the rest is kept apart, and has its own digits.
+ */
+export const stepDecayWgsl = /* wgsl */ `
+// e^x, x ≤ 0, as a sum of 1 or 0 and the rest.
+fn decay_parts(x: f32) -> vec2<f32> {
+  if (x < -0.3) { return vec2<f32>(0.0, exp(x)); }
+  let series = 1.0 / 6.0 + x * (1.0 / 24.0 + x * (1.0 / 120.0 + x * (1.0 / 720.0 + x * (1.0 / 5040.0))));
+  return vec2<f32>(1.0, x + x * x * (0.5 + x * series));
+}
+
+fn decayed(h: Unit, parts: vec2<f32>) -> Unit {
+  // A product of the sum is what no compiler may make of this.
+  return fma(Unit(parts.y), h, select(Unit(), h, parts.x > 0.0));
+}
+`

@@ -15,8 +15,8 @@ export function lanesFor(units: number, { subgroups }: Capabilities): Lanes {
 }
 
 /**
- * WGSL: the sum of one value of each of the LANES invocations of a row, in all of them. The kernel declares LANES and SIZE,
- * its invocations, and `alias Sums`, float32 or a vector. It must be called in uniform control flow.
+ * WGSL: the sum of one value of each of the LANES invocations of a row, in all of them. The kernel declares LANES, its
+ * invocations SIZE, and `alias Sums`, float32 or a vector. It must be called in uniform control flow.
  */
 export function laneSumWgsl({ areSubgroup }: Lanes): string {
   return areSubgroup ? inSubgroupWgsl : inWorkgroupWgsl

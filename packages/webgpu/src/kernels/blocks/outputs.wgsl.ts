@@ -4,7 +4,7 @@ export const outputsWgsl = /* wgsl */ `
 @group(0) @binding(0) var<storage, read> frames: array<vec4<u32>>;  // (sequences, n_heads, 1 + positions)
 @group(0) @binding(1) var<storage, read> q: array<Unit>;            // (sequences, groups, rows, d_state)
 @group(0) @binding(2) var<storage, read> x: array<Unit>;            // (sequences, positions, n_heads, head_dim)
-@group(0) @binding(3) var<storage, read> states: array<Unit>;       // (sequences, chunks, n_heads, head_dim, d_state)
+@group(0) @binding(3) var<storage, read> states: array<Unit>;       // (sequences, chunks, heads, head_dim, d_state)
 @group(0) @binding(4) var<storage, read> scores: array<vec4<f32>>;  // (sequences, chunks, groups, 64, 64), [s, t]
 @group(0) @binding(5) var<storage, read> D: array<f32>;             // (n_heads) or (n_heads, head_dim)
 @group(0) @binding(6) var<storage, read_write> y: array<Unit>;      // (sequences, rows, n_heads, head_dim)
@@ -19,11 +19,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let first = group.y * span.chunk;
   let rows = span.rank * min(span.chunk, span.positions - first);
   let chunk = Chunk(group.z, head, first, rows);
-  let key_group = head / (span.n_heads / span.n_groups);
-  let queries = span.q_offset + chunk.sequence * span.q_sequence + key_group * span.q_group + span.rank * first * span.q_row;
+  let queries = queries_start(chunk, group_of(head));
   let number = chunk.sequence * span.chunks + group.y;
   let state = ((number * span.n_heads + head) * span.head_dim + p) * span.d_state;
-  let chunk_scores = (number * span.n_groups + key_group) * 1024u;
+  let chunk_scores = (number * span.n_groups + group_of(head)) * 1024u;
   if (local < 64u) {
     let position = local / span.rank;
     let own = frames[frames_start(chunk) + min(position, span.chunk - 1u)];

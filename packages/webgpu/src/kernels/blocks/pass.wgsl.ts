@@ -2,7 +2,7 @@
 export const passWgsl = /* wgsl */ `
 // h ← decay_c h + states_c, one invocation for each element of the state, or four.
 @group(0) @binding(0) var<storage, read> frames: array<vec4<u32>>;       // (sequences, n_heads, 1 + positions)
-@group(0) @binding(1) var<storage, read_write> states: array<Unit>;      // (sequences, chunks, n_heads, head_dim, d_state)
+@group(0) @binding(1) var<storage, read_write> states: array<Unit>;      // (sequences, chunks, heads, head_dim, d_state)
 @group(0) @binding(2) var<storage, read_write> state: array<Unit>;       // (sequences, n_heads, head_dim, d_state)
 // What else the position before the span left, or something else if nothing is pending, and the weights of the ranks.
 @group(0) @binding(3) var<storage, read> last_k: array<Unit>;            // (sequences, rank, n_heads, d_state)

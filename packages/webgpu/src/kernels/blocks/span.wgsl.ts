@@ -26,6 +26,22 @@ fn frames_start(chunk: Chunk) -> u32 {
   return (chunk.sequence * span.n_heads + chunk.head) * (span.chunks * span.chunk + 1u) + 1u + chunk.first;
 }
 
+// The group of keys and queries of a head.
+fn group_of(head: u32) -> u32 {
+  return head / (span.n_heads / span.n_groups);
+}
+
+// Where the queries of a chunk begin.
+fn queries_start(chunk: Chunk, group: u32) -> u32 {
+  let row = span.rank * chunk.first;
+  return span.q_offset + chunk.sequence * span.q_sequence + group * span.q_group + row * span.q_row;
+}
+
+fn keys_start(chunk: Chunk, group: u32) -> u32 {
+  let row = span.rank * chunk.first;
+  return span.k_offset + chunk.sequence * span.k_sequence + group * span.k_group + row * span.k_row;
+}
+
 // How many of four elements from i on are within a size, if their row is within the chunk.
 fn within(i: u32, size: u32, row: u32, rows: u32) -> u32 {
   return select(0u, size - min(i, size), row < rows);

@@ -10,7 +10,7 @@ export const statesWgsl = /* wgsl */ `
 @group(0) @binding(1) var<storage, read> q: array<Unit>;                 // (sequences, groups, rows, d_state)
 @group(0) @binding(2) var<storage, read> k: array<Unit>;                 // as q
 @group(0) @binding(3) var<storage, read> x: array<Unit>;                 // (sequences, positions, n_heads, head_dim)
-@group(0) @binding(4) var<storage, read_write> states: array<Unit>;      // (sequences, chunks, n_heads, head_dim, d_state)
+@group(0) @binding(4) var<storage, read_write> states: array<Unit>;      // (sequences, chunks, heads, head_dim, d_state)
 @group(0) @binding(5) var<storage, read_write> scores: array<vec4<f32>>; // (sequences, chunks, groups, 64, 64)
 
 var<workgroup> coefficients: array<f32, 64>; // of a chunk's rows
@@ -28,9 +28,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   // For scores, the head of the chunk is a group of keys.
   let head = select(group.x - span.n_heads * tiles_of_head, group.x / tiles_of_head, is_state);
   let chunk = Chunk(group.z, head, first, rows);
-  let key_group = select(head, head / (span.n_heads / span.n_groups), is_state);
-  let keys = span.k_offset + chunk.sequence * span.k_sequence + key_group * span.k_group + span.rank * first * span.k_row;
-  let queries = span.q_offset + chunk.sequence * span.q_sequence + key_group * span.q_group + span.rank * first * span.q_row;
+  let key_group = select(head, group_of(head), is_state);
+  let keys = keys_start(chunk, key_group);
+  let queries = queries_start(chunk, key_group);
   if (local < 64u) {
     position_of[local] = local / span.rank;
     if (is_state) { coefficients[local] = coefficient(chunk, local / span.rank); }

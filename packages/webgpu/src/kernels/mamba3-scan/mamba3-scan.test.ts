@@ -97,7 +97,7 @@ describe('mamba3Scan', () => {
           await expectReference(value, { chunk: Math.min(chunk, Math.floor(64 / value.rank)), isPacked })
         },
       ),
-      { numRuns: 12 },
+      { numRuns: 8 },
     )
   })
 
@@ -110,7 +110,7 @@ describe('mamba3Scan', () => {
         const short = { ...value, length: (value.length % 4) + 1 }
         await expectReference(short, { chunk: 0, capabilities, isPacked })
       }),
-      { numRuns: 5 },
+      { numRuns: 3 },
     )
   })
 

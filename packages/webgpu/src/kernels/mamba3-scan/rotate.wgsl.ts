@@ -16,7 +16,7 @@ struct Dims {
 }
 
 @group(0) @binding(0) var<storage, read> turned: array<u32>;       // (sequences, n_heads, positions, n_angles)
-@group(0) @binding(1) var<storage, read> B: array<f32>;            // (sequences, positions, rank, groups, d_state), a view
+@group(0) @binding(1) var<storage, read> B: array<f32>;            // (sequences, positions, rank, groups, d_state)
 @group(0) @binding(2) var<storage, read> C: array<f32>;            // as B
 @group(0) @binding(3) var<storage, read> B_bias: array<f32>;       // (n_heads, rank, d_state)
 @group(0) @binding(4) var<storage, read> C_bias: array<f32>;       // as B_bias
@@ -39,7 +39,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     // The segments before this one.
     var sum = 0u;
     if (is_turned) {
-      for (var s = local / 32u; s < group.y; s += 8u) { sum += turned[(angles + 64u * s + 63u) * dims.n_angles + pair]; }
+      for (var s = local / 32u; s < group.y; s += 8u) {
+        sum += turned[(angles + 64u * s + 63u) * dims.n_angles + pair];
+      }
     }
     totals[local] = sum;
     workgroupBarrier();

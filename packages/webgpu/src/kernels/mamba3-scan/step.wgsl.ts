@@ -1,8 +1,10 @@
+import { stepDecayWgsl } from '../blocks/decay.wgsl.ts'
 import { header } from '../blocks/kernels.ts'
 import { type Lanes, laneSumEnables, laneSumWgsl } from '../blocks/lane-sum.wgsl.ts'
 import { placeMembers, type Sources, sourcesWgsl } from '../blocks/sources.ts'
 import { mathWgsl } from '../math.wgsl.ts'
 import { stepBodyWgsl } from './step-body.wgsl.ts'
+import { stepUpdateWgsl } from './step-update.wgsl.ts'
 import { trapezoidWgsl, turnsWgsl } from './turns.wgsl.ts'
 
 /** What the step reads; also the order of their places in `Dims`. */
@@ -68,7 +70,9 @@ export function stepWgsl({ sources, unit, lanes, items, size }: StepVariant): st
     sourcesWgsl(sources),
     unit === 4 ? quadsWgsl : singlesWgsl,
     stepBodyWgsl,
+    stepUpdateWgsl,
     laneSumWgsl(lanes),
+    stepDecayWgsl,
     turnsWgsl,
     trapezoidWgsl,
     mathWgsl,
@@ -90,7 +94,8 @@ const quadsWgsl = /* wgsl */ `
 fn slot(n: u32) -> u32 { return n % 4u * (dims.d_state / 4u) + n / 4u; }
 fn unit_at(row: u32, n: u32) -> Unit {
   let part = dims.d_state / 4u;
-  return Unit(memory_at(row + n), memory_at(row + part + n), memory_at(row + 2u * part + n), memory_at(row + 3u * part + n));
+  let i = row + n;
+  return Unit(memory_at(i), memory_at(i + part), memory_at(i + 2u * part), memory_at(i + 3u * part));
 }
 fn total(value: Unit) -> f32 { return (value.x + value.y) + (value.z + value.w); }
 `

@@ -69,7 +69,7 @@ describe('ssd', () => {
       fc.asyncProperty(cases, chunks, fc.boolean(), async (value, chunk, isPacked) => {
         await expectReference(value, { chunk, isPacked })
       }),
-      { numRuns: 12 },
+      { numRuns: 8 },
     )
   })
 
@@ -84,7 +84,7 @@ describe('ssd', () => {
           { chunk: 0, capabilities, isPacked },
         )
       }),
-      { numRuns: 5 },
+      { numRuns: 3 },
     )
   })
 
@@ -124,12 +124,13 @@ describe('ssd', () => {
     inputs.A.fill(-10)
     await expectResult(value, inputs, { chunk: 64 })
 
-    const long: Case = { ...value, length: 3000 }
+    const long: Case = { ...value, length: 2000 }
     const slow = inputsOf(long)
-    const random = seededRandom(6)
-    slow.dt.set(slow.dt.map(() => Math.log(Math.expm1(random.logUniform(5e-4, 2e-3)))))
+    // A decay that is rounded the same way every time.
+    slow.dt.fill(Math.log(Math.expm1(1.3e-3)))
     slow.A.fill(-0.1)
     await expectResult(long, slow, {})
+    await expectResult(long, slow, { chunk: 0 })
   })
 
   test('plans long sequences in four kernels, short ones in one', () => {
@@ -142,7 +143,7 @@ describe('ssd', () => {
           found.push(kernel.label)
         },
       }
-      const args = argsOf(value, inputsOf(value), {})
+      const args = argsOf(value, inputsOf(value), { isPacked: true })
       const y = backend.zeros(args.x.shape)
       planSsd(planner, { op: 'ssd', args, y })
       for (const tensor of [...tensorsIn(args), y]) (tensor.base ?? tensor).destroy()

@@ -1,3 +1,4 @@
+import { stepDecayWgsl } from '../blocks/decay.wgsl.ts'
 import { header } from '../blocks/kernels.ts'
 import { type Lanes, laneSumEnables, laneSumWgsl } from '../blocks/lane-sum.wgsl.ts'
 import { placeMembers, type Sources, sourcesWgsl } from '../blocks/sources.ts'
@@ -38,6 +39,7 @@ export function stepWgsl({ sources, unit, lanes, items, rows }: StepVariant): st
     rows === 4 ? fourRowsWgsl : oneRowWgsl,
     body,
     laneSumWgsl(lanes),
+    stepDecayWgsl,
     mathWgsl,
   ].join('')
 }
@@ -72,8 +74,8 @@ fn values_of(sums: Sums) -> array<f32, ROWS> { return array<f32, ROWS>(sums.x, s
 `
 
 const body = /* wgsl */ `
-// h_t = exp(Δ_t A) h_{t−1} + Δ_t x_t B_t,  y_t = h_t · C_t + D x_t: LANES invocations for each row of a state, which is a
-// channel of a head, and ROWS rows of each; the state stays in registers.
+// h_t = exp(Δ_t A) h_{t−1} + Δ_t x_t B_t,  y_t = h_t · C_t + D x_t. A row of a state is a channel of a head; LANES
+// invocations share it, and take ROWS rows each. The state stays in registers.
 @group(0) @binding(BUFFERS) var<storage, read_write> state: array<Unit>;      // (batch, n_heads, head_dim, d_state)
 @group(0) @binding(BUFFERS + 1u) var<storage, read_write> y: array<f32>;      // (batch, length, n_heads, head_dim)
 @group(0) @binding(BUFFERS + 2u) var<uniform> dims: Dims;
@@ -97,7 +99,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let first = group.z * dims.length;
   for (var row = first; row < first + dims.length; row++) {
     let step = clamp(softplus(dt_at(row, head) + dt_bias_at(0u, head)), dims.smallest, dims.largest);
-    let decay = exp(step * A_at(0u, head));
+    let decay = decay_parts(step * A_at(0u, head));
     var b: array<Unit, ITEMS>;
     var c: array<Unit, ITEMS>;
     let column = head / dims.heads_of_group * dims.d_state;
@@ -114,7 +116,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
       if (p + r * TILE < dims.head_dim) { inputs[r] = x_at(row, head * dims.head_dim + p + r * TILE); }
       var sum = Unit();
       for (var i = 0u; i < ITEMS; i++) {
-        h[r][i] = fma(Unit(step * inputs[r]), b[i], decay * h[r][i]);
+        h[r][i] = fma(Unit(step * inputs[r]), b[i], decayed(h[r][i], decay));
         sum = fma(c[i], h[r][i], sum);
       }
       sums[r] = total(sum);
