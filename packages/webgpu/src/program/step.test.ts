@@ -13,7 +13,7 @@ beforeAll(async () => {
 afterAll(() => backend.destroy())
 
 const prompt = [5, 3, 8, 13, 21, 34, 55]
-const names = ['mamba', 'mamba-options', 'falcon-mamba']
+const names = ['mamba', 'mamba-options', 'falcon-mamba', 'mamba2-groups', 'mamba3-siso', 'mamba3-mimo-norm']
 
 /** Logits after each id of a continuation, by a recorded step or op by op. */
 async function logitsOf(model: Model, ids: readonly number[], isRecorded: boolean): Promise<Float32Array[]> {

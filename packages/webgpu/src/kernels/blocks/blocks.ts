@@ -141,7 +141,7 @@ export function planBlocks(planner: Planner, span: Span, blocks: Blocks, scratch
   const { rank, chunk, nHeads, headDim, nGroups, dState } = sizes
   const { sequences, positions } = span
   const aligned = isAligned(blocks)
-  const kernels = blockKernels(aligned)
+  const kernels = blockKernels({ aligned, hasPending: pending !== undefined })
   const params = spanWords(span, blocks)
   const chunks = Math.ceil(positions / chunk)
   const bind = (tensor: Tensor) => planner.binding(tensor)

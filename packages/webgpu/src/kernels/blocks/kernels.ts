@@ -15,14 +15,22 @@ export interface BlockKernels {
   readonly outputs: Kernel
 }
 
-const known = new Map<boolean, BlockKernels>()
+const known = new Map<string, BlockKernels>()
 
-/** @param aligned whether all rows begin at multiples of four elements */
-export function blockKernels(aligned: boolean): BlockKernels {
-  let kernels = known.get(aligned)
+/** What distinguishes the kernels. */
+export interface BlocksVariant {
+  /** Whether all rows begin at multiples of four elements. */
+  readonly aligned: boolean
+  /** Whether the position before the span acts on the state once more. */
+  readonly hasPending: boolean
+}
+
+export function blockKernels({ aligned, hasPending }: BlocksVariant): BlockKernels {
+  const key = `${aligned} ${hasPending}`
+  let kernels = known.get(key)
   if (!kernels) {
-    kernels = { states: states(aligned), pass: pass(aligned), outputs: outputs(aligned) }
-    known.set(aligned, kernels)
+    kernels = { states: states(aligned), pass: pass(aligned, hasPending), outputs: outputs(aligned) }
+    known.set(key, kernels)
   }
   return kernels
 }
@@ -44,17 +52,20 @@ function states(aligned: boolean): Kernel {
   }
 }
 
-function pass(aligned: boolean): Kernel {
+/** What is pending lies beside the state in one buffer, which a kernel cannot bind for reading and for writing. */
+function pass(aligned: boolean, hasPending: boolean): Kernel {
   return {
     label: 'blocks, pass',
     code: [
       header({ UNIT: aligned ? 4 : 1, PARAMS: 6 }),
       quadReads([], aligned),
-      passWgsl,
+      passWgsl(hasPending),
       spanWgsl,
       decayWgsl,
     ].join(''),
-    access: ['read', 'write', 'write', 'read', 'read', 'read'],
+    access: hasPending
+      ? ['read', 'write', 'write', 'write', 'write', 'read']
+      : ['read', 'write', 'write', 'read', 'read', 'read'],
   }
 }
 

@@ -1,12 +1,18 @@
 /** From chunk to chunk: what each adds to the state becomes the state before it. */
-export const passWgsl = /* wgsl */ `
+export function passWgsl(hasPending: boolean): string {
+  const access = hasPending ? 'read_write' : 'read'
+  return /* wgsl */ `
+@group(0) @binding(3) var<storage, ${access}> last_k: array<Unit>;  // (sequences, rank, n_heads, d_state)
+@group(0) @binding(4) var<storage, ${access}> last_v: array<f32>;   // (sequences, n_heads, head_dim)
+${body}`
+}
+
+const body = /* wgsl */ `
 // h ← decay_c h + states_c, one invocation for each element of the state, or four.
 @group(0) @binding(0) var<storage, read> frames: array<vec4<u32>>;       // (sequences, n_heads, 1 + positions)
 @group(0) @binding(1) var<storage, read_write> states: array<Unit>;      // (sequences, chunks, heads, head_dim, d_state)
 @group(0) @binding(2) var<storage, read_write> state: array<Unit>;       // (sequences, n_heads, head_dim, d_state)
-// What else the position before the span left, or something else if nothing is pending, and the weights of the ranks.
-@group(0) @binding(3) var<storage, read> last_k: array<Unit>;            // (sequences, rank, n_heads, d_state)
-@group(0) @binding(4) var<storage, read> last_v: array<f32>;             // (sequences, n_heads, head_dim)
+// last_k and last_v: what else the position before the span left, or something else if nothing is pending.
 @group(0) @binding(5) var<storage, read> mimo: array<f32>;               // (n_heads, rank, head_dim)
 
 @compute @workgroup_size(64)

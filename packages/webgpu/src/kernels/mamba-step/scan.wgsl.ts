@@ -44,7 +44,15 @@ const ROOM = ${room}u;
 `
   const needsWords = readsWords(dtype, isWide)
   const uniform = `@group(0) @binding(${needsWords ? 11 : 10}) var<uniform> dims: Dims;\n`
-  return header + chunksWgsl(dtype, isWide) + body + uniform + (needsWords ? wordsBinding : '') + carefulDecayWgsl + mathWgsl
+  return (
+    header +
+    chunksWgsl(dtype, isWide) +
+    body +
+    uniform +
+    (needsWords ? wordsBinding : '') +
+    carefulDecayWgsl +
+    mathWgsl
+  )
 }
 
 const wordsBinding = /* wgsl */ `
