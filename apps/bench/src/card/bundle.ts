@@ -17,8 +17,9 @@ const runner = fileURLToPath(new URL('./check/vitest.ts', import.meta.url))
 /** The files that a name like `card:tests` stands for: a module that lists them and loads them when asked to. */
 const lists: Readonly<Record<string, string>> = { tests: '**/*.test.ts', benches: '**/*.bench.ts' }
 
-/** What files of the lists may import: others build, or run browsers. */
-const known = /^(\.|node:|vitest$|fast-check$|webgpu$|@mamba\/(core|models|stories|testing|wasm)\b)/
+/** What files of the lists may import: others build, or run browsers or other processes. */
+const known =
+  /^(\.|node:(?!child_process)|vitest$|fast-check$|webgpu$|@mamba\/(core|models|stories|testing|wasm)\b)/
 
 /** Not those that put other modules in the place of real ones, nor the conformance suite, which is run in any case. */
 function isSelfContained(file: string): boolean {
