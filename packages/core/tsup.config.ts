@@ -6,5 +6,8 @@ export default defineConfig({
   platform: 'neutral',
   target: 'es2022',
   tsconfig: 'tsconfig.build.json',
+  // Names stay, so that stacks can be read; the sources are in the package too.
+  minifyWhitespace: true,
+  minifySyntax: true,
   sourcemap: true,
 })

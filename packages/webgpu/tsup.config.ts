@@ -9,5 +9,8 @@ export default defineConfig({
   external: ['webgpu'],
   esbuildPlugins: [stripWgsl],
   tsconfig: 'tsconfig.build.json',
+  // Names stay, so that stacks can be read; the sources are in the package too.
+  minifyWhitespace: true,
+  minifySyntax: true,
   sourcemap: true,
 })

@@ -2,7 +2,7 @@ import { describeBackend } from '@mamba/conformance'
 import { webgpu } from './webgpu.ts'
 
 describeBackend('webgpu', () => webgpu({ software: true }), {
-  runs: 12,
+  runs: 8,
   maxSize: 40,
   seesValues: false,
 })

@@ -12,7 +12,7 @@ export function deviceByteLength(dtype: DType, rows: number, columns: number): n
 }
 
 /** Words of a block's quants. */
-export function quantWords(dtype: 'q8_0' | 'q4_0'): number {
+function quantWords(dtype: 'q8_0' | 'q4_0'): number {
   return (dtypeLayout(dtype).bytes - 2) / 4
 }
 

@@ -81,20 +81,17 @@ class RecordedProgram<T> implements Program<T>, Runnable {
 
   async #prepare(): Promise<void> {
     const { context, recording, results } = this.#init
-    const { device, queue, faults } = context
+    const { device, queue } = context
+    await this.#expectMemory()
     if (!(await isRehearsed(context, this.#plan))) {
       for (const buffer of this.#plan.buffers) context.pool.give(buffer)
       this.#plan = makePlan(context, recording, results)
+      await this.#expectMemory()
     }
     const { dispatches } = this.#plan
     const pipelines = await Promise.all(
       dispatches.map(({ kernel, params }) => queue.pipelines.get(kernel, params !== undefined)),
     )
-    await faults.settled()
-    for (const { allocation } of dispatches.flatMap(({ bindings }) => bindings)) {
-      const missing = faults.missing(allocation.place().buffer)
-      if (missing) throw missing
-    }
     const uniforms = uniformsOf(dispatches)
     if (uniforms.words.length > 0) {
       const usage = USAGE.UNIFORM | USAGE.COPY_DST
@@ -106,6 +103,20 @@ class RecordedProgram<T> implements Program<T>, Runnable {
       const uniform = offset === undefined ? undefined : { buffer: this.#uniforms!, offset }
       return prepareDispatch(device, dispatch, pipelines[i]!, uniform)
     })
+  }
+
+  /** @throws DeviceError if the device has no memory for it */
+  async #expectMemory(): Promise<void> {
+    const { context } = this.#init
+    const { dispatches, rehearsals } = this.#plan
+    await context.faults.settled()
+    for (const { allocation } of dispatches.flatMap(({ bindings }) => bindings)) {
+      const missing = context.faults.missing(allocation.place().buffer)
+      if (!missing) continue
+      // The next program does without the copy of the weights that a whole step needs.
+      if (rehearsals.length > 0) context.stackWorkgroups = 0
+      throw missing
+    }
   }
 }
 

@@ -32,7 +32,7 @@ export interface Span {
 }
 
 /** Rows of keys or queries, in elements: (sequences, groups, rows, dState), each axis with its stride. */
-export interface Keys {
+interface Keys {
   readonly binding: Binding
   readonly offset: number
   readonly sequence: number

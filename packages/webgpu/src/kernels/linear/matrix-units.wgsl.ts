@@ -22,7 +22,7 @@ const shapes = {
 } as const
 
 /** Invocations of a workgroup. */
-export function invocationsOf({ tile, subgroupSize }: MatrixUnitsVariant): number {
+function invocationsOf({ tile, subgroupSize }: MatrixUnitsVariant): number {
   const { subgroupsDown, subgroupsAcross } = shapes[tile]
   return subgroupSize * subgroupsDown * subgroupsAcross
 }
