@@ -10,7 +10,7 @@ const inBrowsers = 'src/**/*.browser.test.ts'
 const needsDist = 'src/**/*.dist.test.ts'
 
 /** Tests of what this package does with other packages, as those are published; its kernels know none of them. */
-const withOthers = ['src/backend.test.ts', 'src/models.test.ts', 'src/recover.test.ts']
+const withOthers = ['src/backend.test.ts', 'src/recover.test.ts']
 
 export default defineConfig(async (env) => {
   // Forks, because a driver is found by variables that count when a process starts.
