@@ -22,8 +22,8 @@ export class Context implements Planner, StorageOwner {
   readonly queue: Queue
   readonly pool: BufferPool
   readonly scopes = new TensorScopes()
-  /** Workgroups of a kernel that may wait for each other; 0 where that was not tried, or did not work. */
-  stackWorkgroups: number
+  /** Whether whole steps may still be tried: none has failed here. */
+  allowsWholeSteps: boolean
   /** Kernels that were tried, and worked. */
   readonly rehearsed = new Set<Kernel>()
   /** The program that is being recorded, if one is. */
@@ -34,7 +34,7 @@ export class Context implements Planner, StorageOwner {
     this.backend = backend
     this.device = device
     this.capabilities = capabilities
-    this.stackWorkgroups = capabilities.concurrentWorkgroups
+    this.allowsWholeSteps = capabilities.concurrentWorkgroups > 0
     this.faults = new Faults(device, () => {
       this.pool.trim()
       this.queue.flush()

@@ -114,7 +114,7 @@ class RecordedProgram<T> implements Program<T>, Runnable {
       const missing = context.faults.missing(allocation.place().buffer)
       if (!missing) continue
       // The next program does without the copy of the weights that a whole step needs.
-      if (rehearsals.length > 0) context.stackWorkgroups = 0
+      if (rehearsals.length > 0) context.allowsWholeSteps = false
       throw missing
     }
   }

@@ -26,11 +26,9 @@ export interface Plan {
 /** Plans a program as the device allows: merged as far as it goes. */
 export function makePlan(context: Context, recording: Recording, results: ReadonlySet<Tensor>): Plan {
   recording.forgetPlaces()
-  const planner = new ProgramPlanner(context, recording, context.stackWorkgroups)
-  const nodes = stacked(
-    planner,
-    new Graph(recording, fuse(recording, results, context.capabilities), results),
-  )
+  const planner = new ProgramPlanner(context, recording)
+  const graph = new Graph(recording, fuse(recording, results, context.capabilities), results)
+  const nodes = context.allowsWholeSteps ? stacked(planner, graph) : graph.nodes
   for (const node of nodes) planNode(planner, node)
   const outputs = [...results].flatMap((tensor) => planner.parts(tensor).map(({ allocation }) => allocation))
   const inputs = new Set(nodes.flatMap(tensorsOf).filter((tensor) => !recording.partsOf(tensor)))
@@ -47,7 +45,7 @@ export function makePlan(context: Context, recording: Recording, results: Readon
 
 /** Makes one node of a whole model's step, where a device can do that. */
 function stacked(planner: ProgramPlanner, graph: Graph): readonly Node[] {
-  const found = planner.stackWorkgroups > 0 ? stackOf(graph) : undefined
+  const found = stackOf(graph)
   if (!found || !canStack(planner, found.stack)) return graph.nodes
   return graph.nodes.flatMap((node): Node[] => {
     if (node === found.stack.head) return [found.stack]

@@ -34,17 +34,14 @@ export class ProgramPlanner implements Planner {
   readonly dispatches: Dispatch[] = []
   readonly rehearsals: Rehearsal[] = []
   readonly capabilities: Capabilities
-  /** Workgroups of a kernel that may wait for each other; 0: they may not. */
-  readonly stackWorkgroups: number
   /** Buffers that the program owns. */
   readonly owned: GPUBuffer[] = []
   readonly #context: Context
   readonly #recording: Recording
   #copies: { readonly from: Allocation; readonly copy: () => void; version: number }[] = []
 
-  constructor(context: Context, recording: Recording, stackWorkgroups: number) {
+  constructor(context: Context, recording: Recording) {
     this.capabilities = context.capabilities
-    this.stackWorkgroups = stackWorkgroups
     this.#context = context
     this.#recording = recording
   }
@@ -106,7 +103,6 @@ export class ProgramPlanner implements Planner {
     let end = 0
     for (const piece of pieces) {
       const { tensor, dtype } = piece
-      if (places.has(tensor)) continue
       const size = deviceByteLength(dtype, tensor.rowCount, tensor.columnCount)
       places.set(tensor, { offset: end, size, piece })
       end += Math.ceil(size / 256) * 256

@@ -13,7 +13,7 @@ export async function isRehearsed(context: Context, { rehearsals }: Plan): Promi
     const { kernel } = rehearsal.dispatch
     if (context.rehearsed.has(kernel)) continue
     if (!(await succeeds(context, rehearsal))) {
-      context.stackWorkgroups = 0
+      context.allowsWholeSteps = false
       return false
     }
     context.rehearsed.add(kernel)

@@ -1,5 +1,6 @@
 import type { Kernel } from '../../queue/kernel.ts'
 import { mathWgsl } from '../math.wgsl.ts'
+import { perVariant } from '../per-variant.ts'
 import { decayWgsl } from './decay.wgsl.ts'
 import { outputsWgsl } from './outputs.wgsl.ts'
 import { passWgsl } from './pass.wgsl.ts'
@@ -15,8 +16,6 @@ export interface BlockKernels {
   readonly outputs: Kernel
 }
 
-const known = new Map<string, BlockKernels>()
-
 /** What distinguishes the kernels. */
 export interface BlocksVariant {
   /** Whether all rows begin at multiples of four elements. */
@@ -25,15 +24,13 @@ export interface BlocksVariant {
   readonly hasPending: boolean
 }
 
-export function blockKernels({ aligned, hasPending }: BlocksVariant): BlockKernels {
-  const key = `${aligned} ${hasPending}`
-  let kernels = known.get(key)
-  if (!kernels) {
-    kernels = { states: states(aligned), pass: pass(aligned, hasPending), outputs: outputs(aligned) }
-    known.set(key, kernels)
-  }
-  return kernels
-}
+export const blockKernels = perVariant(
+  ({ aligned, hasPending }: BlocksVariant): BlockKernels => ({
+    states: states(aligned),
+    pass: pass(aligned, hasPending),
+    outputs: outputs(aligned),
+  }),
+)
 
 function states(aligned: boolean): Kernel {
   return {

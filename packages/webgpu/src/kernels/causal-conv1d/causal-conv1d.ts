@@ -1,13 +1,12 @@
 import type { CausalConv1dNode } from '../../ops/node.ts'
 import type { Planner } from '../../planner.ts'
 import type { Kernel } from '../../queue/kernel.ts'
+import { perVariant } from '../per-variant.ts'
 import { viewWords, workgroupsFor } from '../views.ts'
 import { type ConvVariant, causalConv1dWgsl } from './causal-conv1d.wgsl.ts'
 
 /** Positions of an invocation where there are enough of them. */
 const MAX_TILE = 16
-
-const kernels = new Map<string, Kernel>()
 
 /** `Ops.causalConv1d`. */
 export function planCausalConv1d(planner: Planner, { x, args, y }: CausalConv1dNode): void {
@@ -32,16 +31,10 @@ function tileFor(length: number, taps: number): number {
   return length > tile ? Math.max(tile, taps - 1) : tile
 }
 
-function kernelOf(variant: ConvVariant): Kernel {
-  const key = Object.values(variant).join()
-  let kernel = kernels.get(key)
-  if (!kernel) {
-    kernel = {
-      label: `causalConv1d, ${variant.tile} positions`,
-      code: causalConv1dWgsl(variant),
-      access: ['read', 'read', 'read', 'write', 'write'],
-    }
-    kernels.set(key, kernel)
-  }
-  return kernel
-}
+const kernelOf = perVariant(
+  (variant: ConvVariant): Kernel => ({
+    label: `causalConv1d, ${variant.tile} positions`,
+    code: causalConv1dWgsl(variant),
+    access: ['read', 'read', 'read', 'write', 'write'],
+  }),
+)

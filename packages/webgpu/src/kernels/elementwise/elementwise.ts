@@ -1,10 +1,9 @@
 import type { ElementwiseFunction, ElementwiseNode } from '../../ops/node.ts'
 import type { Planner } from '../../planner.ts'
 import { floatBits, type Kernel } from '../../queue/kernel.ts'
+import { perVariant } from '../per-variant.ts'
 import { viewWords, workgroupsFor } from '../views.ts'
 import { elementwiseWgsl } from './elementwise.wgsl.ts'
-
-const kernels = new Map<ElementwiseFunction, Kernel>()
 
 /** The functions of `Ops` that take each element for itself. */
 export function planElementwise(planner: Planner, { fn, a, b = a, factor = 0, y }: ElementwiseNode): void {
@@ -18,11 +17,10 @@ export function planElementwise(planner: Planner, { fn, a, b = a, factor = 0, y 
   })
 }
 
-function kernelOf(fn: ElementwiseFunction): Kernel {
-  let kernel = kernels.get(fn)
-  if (!kernel) {
-    kernel = { label: fn, code: elementwiseWgsl(fn), access: ['read', 'read', 'write'] }
-    kernels.set(fn, kernel)
-  }
-  return kernel
-}
+const kernelOf = perVariant(
+  (fn: ElementwiseFunction): Kernel => ({
+    label: fn,
+    code: elementwiseWgsl(fn),
+    access: ['read', 'read', 'write'],
+  }),
+)

@@ -2,10 +2,9 @@ import type { EmbeddingNode } from '../../ops/node.ts'
 import type { Planner } from '../../planner.ts'
 import type { Kernel } from '../../queue/kernel.ts'
 import { type WeightDType, weightBytes, weightDType, weightWords } from '../linear/weights.ts'
+import { perVariant } from '../per-variant.ts'
 import { viewWords, workgroupsFor } from '../views.ts'
 import { embeddingWgsl } from './embedding.wgsl.ts'
-
-const kernels = new Map<WeightDType, Kernel>()
 
 /**
  * `Ops.embedding`: one kernel for each part of the table. Ids cannot be looked at before they are used, so one outside
@@ -34,15 +33,10 @@ export function planEmbedding(planner: Planner, { table, ids, y }: EmbeddingNode
   }
 }
 
-function kernelOf(dtype: WeightDType): Kernel {
-  let kernel = kernels.get(dtype)
-  if (!kernel) {
-    kernel = {
-      label: `embedding ${dtype}`,
-      code: embeddingWgsl(dtype),
-      access: ['read', 'read', 'write'],
-    }
-    kernels.set(dtype, kernel)
-  }
-  return kernel
-}
+const kernelOf = perVariant(
+  (dtype: WeightDType): Kernel => ({
+    label: `embedding ${dtype}`,
+    code: embeddingWgsl(dtype),
+    access: ['read', 'read', 'write'],
+  }),
+)

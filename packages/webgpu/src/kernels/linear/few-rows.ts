@@ -3,6 +3,7 @@ import type { Capabilities } from '../../device/capabilities.ts'
 import type { LinearNode } from '../../ops/node.ts'
 import type { Planner } from '../../planner.ts'
 import { floatBits, type Kernel } from '../../queue/kernel.ts'
+import { perVariant } from '../per-variant.ts'
 import { viewWords, workgroupsFor } from '../views.ts'
 import { type FewRowsVariant, fewRowsWgsl } from './few-rows.wgsl.ts'
 import {
@@ -10,6 +11,7 @@ import {
   inWholeVectors,
   isAligned,
   isQuantised,
+  isWide,
   weightBytes,
   weightDType,
   weightWords,
@@ -33,8 +35,6 @@ export type FewRowsShape = Pick<
   FewRowsVariant,
   'rows' | 'lanes' | 'invocations' | 'outputs' | 'unroll' | 'tile' | 'isUnrolled'
 >
-
-const kernels = new Map<string, Kernel>()
 
 /** y = x Wᵀ + b, with what was merged into it, by blocks of up to {@link FEW_ROWS} rows. */
 export function planFewRows(planner: Planner, node: LinearNode, forced: Partial<FewRowsShape> = {}): void {
@@ -104,7 +104,7 @@ function variantOf(
     ...shapeOf(capabilities, { rows: x.rowCount, dIn: weight.columnCount, dOut, chunk }),
     ...forced,
     hasSubgroups: capabilities.subgroups !== undefined,
-    isWideWeight: isQuantised(dtype) || (isAligned(weight, chunk) && groupSize % chunk === 0),
+    isWideWeight: isWide(weight, chunk) && (isQuantised(dtype) || groupSize % chunk === 0),
     isWideInput: isAligned(x, 4) && groupSize % 4 === 0 && (gate === undefined || isAligned(gate, 4)),
     hasBias: bias !== undefined,
     hasResidual: residual !== undefined,
@@ -155,16 +155,10 @@ function tileFor(dIn: number): number {
   return dIn <= 256 ? 2 ** Math.ceil(Math.log2(Math.max(dIn, 32))) : Math.ceil(dIn / 256) * 256
 }
 
-function kernelOf(variant: FewRowsVariant): Kernel {
-  const key = Object.values(variant).join()
-  let kernel = kernels.get(key)
-  if (!kernel) {
-    kernel = {
-      label: `linear ${variant.dtype}, ${variant.rows} rows`,
-      code: fewRowsWgsl(variant),
-      access: ['read', 'read', 'read', 'read', 'read', 'read', 'read', 'write'],
-    }
-    kernels.set(key, kernel)
-  }
-  return kernel
-}
+const kernelOf = perVariant(
+  (variant: FewRowsVariant): Kernel => ({
+    label: `linear ${variant.dtype}, ${variant.rows} rows`,
+    code: fewRowsWgsl(variant),
+    access: ['read', 'read', 'read', 'read', 'read', 'read', 'read', 'write'],
+  }),
+)

@@ -1,20 +1,19 @@
 import type { LinearNode } from '../../ops/node.ts'
 import type { Planner } from '../../planner.ts'
 import type { Kernel } from '../../queue/kernel.ts'
+import { perVariant } from '../per-variant.ts'
 import { viewWords } from '../views.ts'
 import { K_TILES, type ManyRowsVariant, manyRowsWgsl } from './many-rows.wgsl.ts'
 import { type Division, divisionOf, splitSums, tileSizes } from './tiles.ts'
 import {
   inWholeVectors,
   isAligned,
-  isQuantised,
+  isWide,
   isWideOutput,
   weightBytes,
   weightDType,
   weightWords,
 } from './weights.ts'
-
-const kernels = new Map<string, Kernel>()
 
 /** y = x Wᵀ + b for many rows, in float32. */
 export function planManyRows(planner: Planner, node: LinearNode, forced: Partial<Division> = {}): void {
@@ -28,7 +27,7 @@ export function planManyRows(planner: Planner, node: LinearNode, forced: Partial
     const variant: ManyRowsVariant = {
       dtype: weightDType(weight),
       tile,
-      isWideWeight: isQuantised(weight.dtype) || isAligned(weight, 4),
+      isWideWeight: isWide(weight, 4),
       isWideInput: isAligned(x, 4),
       isWideOutput: isWideOutput(weight, part),
       hasBias: bias !== undefined && splits === 1,
@@ -58,16 +57,10 @@ export function planManyRows(planner: Planner, node: LinearNode, forced: Partial
   finish()
 }
 
-function kernelOf(variant: ManyRowsVariant): Kernel {
-  const key = Object.values(variant).join()
-  let kernel = kernels.get(key)
-  if (!kernel) {
-    kernel = {
-      label: `linear ${variant.dtype}, ${variant.tile} tiles`,
-      code: manyRowsWgsl(variant),
-      access: ['read', 'read', 'read', 'write'],
-    }
-    kernels.set(key, kernel)
-  }
-  return kernel
-}
+const kernelOf = perVariant(
+  (variant: ManyRowsVariant): Kernel => ({
+    label: `linear ${variant.dtype}, ${variant.tile} tiles`,
+    code: manyRowsWgsl(variant),
+    access: ['read', 'read', 'read', 'write'],
+  }),
+)

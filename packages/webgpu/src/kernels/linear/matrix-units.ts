@@ -3,14 +3,14 @@ import type { Binding } from '../../memory/allocation.ts'
 import type { LinearNode } from '../../ops/node.ts'
 import type { Planner } from '../../planner.ts'
 import type { Kernel } from '../../queue/kernel.ts'
+import { perVariant } from '../per-variant.ts'
 import { workgroupsFor } from '../views.ts'
 import { type MatrixUnitsVariant, matrixUnitsWgsl } from './matrix-units.wgsl.ts'
 import { type PackVariant, packWgsl } from './pack.wgsl.ts'
 import { type Division, divisionOf, splitSums, tileSizes } from './tiles.ts'
 import {
   inWholeVectors,
-  isAligned,
-  isQuantised,
+  isWide,
   isWideOutput,
   type WeightDType,
   weightBytes,
@@ -34,9 +34,6 @@ const packings: Readonly<Record<WeightDType, Pick<PackVariant, 'parts' | 'isScal
 export interface MatrixUnitsOptions extends Partial<Division> {
   readonly operations?: string
 }
-
-const packKernels = new Map<string, Kernel>()
-const kernels = new Map<string, Kernel>()
 
 /**
  * y = x Wᵀ + b on units that multiply matrices of float16 and add in float32. So that nothing of float32 is lost but some
@@ -63,7 +60,10 @@ export function planMatrixUnits(planner: Planner, node: LinearNode, options: Mat
       hasBias: bias !== undefined && splits === 1,
     }
     planner.dispatch({
-      kernel: kernelOf(variant, options.operations),
+      kernel: kernelOf({
+        ...variant,
+        ...(options.operations !== undefined && { operations: options.operations }),
+      }),
       bindings: [
         left.tiles,
         right.tiles,
@@ -120,9 +120,8 @@ function pack(planner: Planner, matrix: Tensor, part: Binding & { readonly rows:
   const byteLength = packedBytes(matrix, rows)
   const tiles = { allocation: planner.scratch(byteLength) }
   const scales = { allocation: planner.scratch(4 * 16 * rowTiles) }
-  const isWide = isQuantised(dtype) || isAligned(matrix, 4)
   planner.dispatch({
-    kernel: packKernelOf({ dtype, isWide, ...packings[dtype] }),
+    kernel: packKernelOf({ dtype, isWide: isWide(matrix, 4), ...packings[dtype] }),
     bindings: [inWholeVectors(part), tiles, scales],
     params: [rows, dIn, ...weightWords(matrix, { ...part, firstRow: 0 }), rowTiles, kTiles],
     workgroups: workgroupsFor(rowTiles, 1, planner.capabilities.maxWorkgroups),
@@ -136,26 +135,18 @@ function packedBytes(matrix: Tensor, rows: number): number {
   return packings[weightDType(matrix)].parts * tiles * TILE_BYTES
 }
 
-function packKernelOf(variant: PackVariant): Kernel {
-  const key = Object.values(variant).join()
-  let kernel = packKernels.get(key)
-  if (!kernel) {
-    kernel = { label: `pack ${variant.dtype}`, code: packWgsl(variant), access: ['read', 'write', 'write'] }
-    packKernels.set(key, kernel)
-  }
-  return kernel
-}
+const packKernelOf = perVariant(
+  (variant: PackVariant): Kernel => ({
+    label: `pack ${variant.dtype}`,
+    code: packWgsl(variant),
+    access: ['read', 'write', 'write'],
+  }),
+)
 
-function kernelOf(variant: MatrixUnitsVariant, operations: string | undefined): Kernel {
-  const key = [...Object.values(variant), operations].join()
-  let kernel = kernels.get(key)
-  if (!kernel) {
-    kernel = {
-      label: `linear, matrix units, ${variant.tile} tiles`,
-      code: matrixUnitsWgsl(variant, operations),
-      access: ['read', 'read', 'read', 'read', 'read', 'write'],
-    }
-    kernels.set(key, kernel)
-  }
-  return kernel
-}
+const kernelOf = perVariant(
+  ({ operations, ...variant }: MatrixUnitsVariant & Pick<MatrixUnitsOptions, 'operations'>): Kernel => ({
+    label: `linear, matrix units, ${variant.tile} tiles`,
+    code: matrixUnitsWgsl(variant, operations),
+    access: ['read', 'read', 'read', 'read', 'read', 'write'],
+  }),
+)

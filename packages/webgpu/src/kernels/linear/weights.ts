@@ -49,6 +49,11 @@ export function isWideOutput({ rowCount }: Tensor, { firstRow, rows }: Part): bo
   return [rowCount, firstRow, rows].every((count) => count % 4 === 0)
 }
 
+/** Whether a kernel can read a matrix in vectors of `multiple` elements; blocks always lie so. */
+export function isWide(matrix: Tensor, multiple: number): boolean {
+  return isQuantised(matrix.dtype) || isAligned(matrix, multiple)
+}
+
 /** Bytes of the elements of a matrix of weights that a product reads. */
 export function weightBytes({ dtype, columnCount }: Tensor, rows: number): number {
   const { elements, bytes } = dtypeLayout(dtype)

@@ -5,25 +5,23 @@ import type { MambaStackNode } from '../../ops/node.ts'
 import type { ProgramPlanner } from '../../program/program-planner.ts'
 import { type Dispatch, floatBits, type Kernel } from '../../queue/kernel.ts'
 import { elementsOf16Bytes, isQuantised, type WeightDType, weightDType } from '../linear/weights.ts'
+import { perVariant } from '../per-variant.ts'
 import { channelLanes, exchangePlaces, LAYER_WORDS, type StackVariant, stackWgsl } from './stack.wgsl.ts'
 
 /** Workgroup memory that is not for activations, in bytes. */
 const RESERVED_BYTES = 4096
 /** Weights that are worth a copy of their own; larger models are bound by reading them, not by launches. */
-const MAX_WEIGHT_BYTES = 2 ** 30
+const MAX_WEIGHT_BYTES = 2 ** 29
 /** Words of the exchange that the barrier has. */
 const FAILED_WORD = 2
-
-const kernels = new Map<string, Kernel>()
 
 /** A step of a whole model in one kernel. Its weights are copied into one buffer, as a kernel binds few. */
 export function planMambaStack(planner: ProgramPlanner, node: MambaStackNode): void {
   const { embedding, layers, head } = node
   const variant = variantOf(planner.capabilities, node)
   const { norm } = head
-  const tensors = [embedding.table, head.weight, norm!.weight!, ...layers.flatMap(weightsOf)]
   const packed = planner.pack(
-    tensors.map((tensor) => ({ tensor, dtype: isProjection(node, tensor) ? 'f32' : tensor.dtype })),
+    allWeights(node).map((tensor) => ({ tensor, dtype: isProjection(node, tensor) ? 'f32' : tensor.dtype })),
   )
   const vectorOf = (tensor: Tensor) => packed.offset(tensor) / 16
   const scalesOf = (tensor: Tensor) =>
@@ -90,8 +88,7 @@ export function planMambaStack(planner: ProgramPlanner, node: MambaStackNode): v
 export function canStack(planner: ProgramPlanner, node: MambaStackNode): boolean {
   const { capabilities } = planner
   const { embedding, layers, head } = node
-  if (planner.stackWorkgroups === 0 || capabilities.subgroups?.min !== capabilities.subgroups?.max)
-    return false
+  if (capabilities.subgroups?.min !== capabilities.subgroups?.max) return false
   const { dtype, dModel, dInner, dState, lanes } = variantOf(capabilities, node)
   const chunk = elementsOf16Bytes(dtype)
   const matrices = [
@@ -99,10 +96,7 @@ export function canStack(planner: ProgramPlanner, node: MambaStackNode): boolean
     head.weight,
     ...layers.flatMap((layer) => [layer.input.weight, layer.step.select.weight, layer.output.weight]),
   ]
-  const bytes = [...matrices, ...layers.flatMap(weightsOf)].reduce(
-    (sum, tensor) => sum + planner.byteLength(tensor),
-    0,
-  )
+  const bytes = allWeights(node).reduce((sum, tensor) => sum + planner.byteLength(tensor), 0)
   const states = layers.flatMap(({ step }) => [step.conv.args.state, step.scan.args.state])
   const buffers = new Set(states.map((tensor) => planner.parts(tensor)[0]!.allocation.place().buffer))
   const epsilons = new Set([head, ...layers.map(({ input }) => input)].map(({ norm }) => norm!.eps))
@@ -144,6 +138,11 @@ function variantOf(
   }
 }
 
+/** Each once, also an embedding that is the head too. */
+function allWeights({ embedding, layers, head }: MambaStackNode): readonly Tensor[] {
+  return [...new Set([embedding.table, head.weight, head.norm!.weight!, ...layers.flatMap(weightsOf)])]
+}
+
 function weightsOf({ input, step, output }: MambaStackNode['layers'][number]): Tensor[] {
   const { conv, select, project, scan } = step
   const { A, D, dtBias } = scan.args
@@ -169,16 +168,10 @@ function isWhole(planner: ProgramPlanner, tensor: Tensor): boolean {
   return tensor.isDense && tensor.offset === 0 && planner.parts(tensor).length === 1
 }
 
-function kernelOf(variant: StackVariant): Kernel {
-  const key = Object.values(variant).join()
-  let kernel = kernels.get(key)
-  if (!kernel) {
-    kernel = {
-      label: 'mambaStack',
-      code: stackWgsl(variant),
-      access: ['read', 'read', 'read', 'read', 'write', 'write', 'write'],
-    }
-    kernels.set(key, kernel)
-  }
-  return kernel
-}
+const kernelOf = perVariant(
+  (variant: StackVariant): Kernel => ({
+    label: 'mambaStack',
+    code: stackWgsl(variant),
+    access: ['read', 'read', 'read', 'read', 'write', 'write', 'write'],
+  }),
+)

@@ -5,14 +5,15 @@ import type { Kernel } from '../../queue/kernel.ts'
 import {
   elementsOf16Bytes,
   inWholeVectors,
-  isAligned,
-  isQuantised,
+  isWide,
   weightBytes,
   weightDType,
   weightWords,
 } from '../linear/weights.ts'
+import { perVariant } from '../per-variant.ts'
+import { shortScanChannels } from '../selective-scan/short-lanes.ts'
 import { viewWords } from '../views.ts'
-import { readsWords, type ScanStepVariant, scanStepChannels, scanStepWgsl } from './scan.wgsl.ts'
+import { readsWords, type ScanStepVariant, scanStepWgsl } from './scan.wgsl.ts'
 import { SELECT_ROWS, type SelectVariant, selectWgsl } from './select.wgsl.ts'
 
 /** Sequences up to which a step is merged: each reads the small projections for itself. */
@@ -21,9 +22,6 @@ const MAX_BATCH = 8
 const RESERVED_BYTES = 4096
 /** Storage buffers of the second kernel. */
 const SCAN_BINDINGS = 10
-
-const selectKernels = new Map<string, Kernel>()
-const scanKernels = new Map<string, Kernel>()
 
 /** Two kernels: every workgroup of the first convolves all channels, which spares a kernel for that. */
 export function planMambaStep(planner: Planner, node: MambaStepNode): void {
@@ -88,7 +86,7 @@ export function planMambaStep(planner: Planner, node: MambaStepNode): void {
       ...viewWords(z),
       dtBias ? 1 : 0,
     ],
-    workgroups: [Math.ceil(dInner / scanStepChannels(variant.groups)), batch],
+    workgroups: [Math.ceil(dInner / shortScanChannels(variant.groups)), batch],
     bytes:
       weightBytes(project.weight, dInner) +
       4 * dInner * A.columnCount * (2 * batch + 1) +
@@ -125,7 +123,7 @@ function selectVariant(
   const chunk = elementsOf16Bytes(dtype)
   return {
     dtype,
-    isWide: isQuantised(dtype) || isAligned(weight, chunk),
+    isWide: isWide(weight, chunk),
     taps: args.weight.columnCount,
     hasBias: args.bias !== undefined,
     room: Math.ceil(x.columnCount / chunk) * chunk,
@@ -142,38 +140,26 @@ function scanVariant(
   const chunk = elementsOf16Bytes(dtype)
   return {
     dtype,
-    isWide: isQuantised(dtype) || isAligned(weight, chunk),
+    isWide: isWide(weight, chunk),
     taps: args.weight.columnCount,
     groups: scan.args.A.columnCount / 4,
     room: Math.ceil(weight.columnCount / chunk) * chunk,
   }
 }
 
-function selectKernel(variant: SelectVariant): Kernel {
-  const key = Object.values(variant).join()
-  let kernel = selectKernels.get(key)
-  if (!kernel) {
-    kernel = {
-      label: 'mambaStep, selection',
-      code: selectWgsl(variant),
-      access: ['read', 'read', 'read', 'read', 'read', 'read', 'write', 'write'],
-    }
-    selectKernels.set(key, kernel)
-  }
-  return kernel
-}
+const selectKernel = perVariant(
+  (variant: SelectVariant): Kernel => ({
+    label: 'mambaStep, selection',
+    code: selectWgsl(variant),
+    access: ['read', 'read', 'read', 'read', 'read', 'read', 'write', 'write'],
+  }),
+)
 
-function scanKernel(variant: ScanStepVariant): Kernel {
-  const key = Object.values(variant).join()
-  let kernel = scanKernels.get(key)
-  if (!kernel) {
-    const words = readsWords(variant.dtype, variant.isWide) ? (['read'] as const) : []
-    kernel = {
-      label: 'mambaStep, scan',
-      code: scanStepWgsl(variant),
-      access: ['read', 'read', 'read', 'read', 'read', 'read', 'read', 'write', 'write', 'write', ...words],
-    }
-    scanKernels.set(key, kernel)
+const scanKernel = perVariant((variant: ScanStepVariant): Kernel => {
+  const words = readsWords(variant.dtype, variant.isWide) ? (['read'] as const) : []
+  return {
+    label: 'mambaStep, scan',
+    code: scanStepWgsl(variant),
+    access: ['read', 'read', 'read', 'read', 'read', 'read', 'read', 'write', 'write', 'write', ...words],
   }
-  return kernel
-}
+})

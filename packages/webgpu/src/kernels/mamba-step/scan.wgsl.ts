@@ -2,6 +2,7 @@ import { chunksWgsl } from '../linear/chunks.wgsl.ts'
 import { elementsOf16Bytes, isQuantised, type WeightDType } from '../linear/weights.ts'
 import { mathWgsl } from '../math.wgsl.ts'
 import { carefulDecayWgsl } from '../selective-scan/decay.wgsl.ts'
+import { SHORT_SIZE, shortScanLanes } from '../selective-scan/short-lanes.ts'
 
 /** What makes the second kernel of a step. */
 export interface ScanStepVariant {
@@ -15,20 +16,6 @@ export interface ScanStepVariant {
   readonly room: number
 }
 
-/** Invocations of a workgroup. */
-const SIZE = 64
-
-/** Channels of a workgroup. */
-export function scanStepChannels(groups: number): number {
-  return SIZE / lanesOf(groups)
-}
-
-function lanesOf(groups: number): number {
-  let lanes = 1
-  while (lanes < Math.min(groups, SIZE)) lanes *= 2
-  return lanes
-}
-
 /** Whether weights are also read word by word, which takes one more binding. */
 export function readsWords(dtype: WeightDType, isWide: boolean): boolean {
   return isQuantised(dtype) || !isWide
@@ -38,8 +25,8 @@ export function scanStepWgsl({ dtype, isWide, taps, groups, room }: ScanStepVari
   const header = `const CHUNK = ${elementsOf16Bytes(dtype)}u;
 const TAPS = ${taps}u;
 const GROUPS = ${groups}u;  // vectors of four states of a channel
-const LANES = ${lanesOf(groups)}u;  // invocations of a channel
-const SIZE = ${SIZE}u;
+const LANES = ${shortScanLanes(groups)}u;  // invocations of a channel
+const SIZE = ${SHORT_SIZE}u;
 const ROOM = ${room}u;
 `
   const needsWords = readsWords(dtype, isWide)

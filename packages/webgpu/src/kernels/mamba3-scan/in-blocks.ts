@@ -14,7 +14,8 @@ import {
   spansOf,
   startOf,
 } from '../blocks/blocks.ts'
-import { lanesFor } from '../blocks/lane-sum.wgsl.ts'
+import { type Lanes, lanesFor } from '../blocks/lane-sum.wgsl.ts'
+import { perVariant } from '../per-variant.ts'
 import { workgroupsFor } from '../views.ts'
 import { ANGLE_SEGMENT, anglesWgsl } from './angles.wgsl.ts'
 import { COMBINE_SIZE, combineWgsl } from './combine.wgsl.ts'
@@ -55,7 +56,13 @@ const rememberKernel: Kernel = {
   code: rememberWgsl,
   access: [...reads(2), 'write', 'write'],
 }
-const combineKernels = new Map<string, Kernel>()
+const combineKernel = perVariant(
+  (lanes: Lanes): Kernel => ({
+    label: 'mamba3Scan, combine',
+    code: combineWgsl(lanes),
+    access: [...reads(5), 'write'],
+  }),
+)
 
 /** Intermediate results of a span. */
 interface Scratch {
@@ -199,15 +206,9 @@ function combine({ planner, args, y, span, sizes, scratch }: Call): void {
   const { z, mimo, norm } = args
   const { capabilities } = planner
   const lanes = lanesFor(headDim, capabilities)
-  const key = `${lanes.count} ${lanes.areSubgroup}`
-  let kernel = combineKernels.get(key)
-  if (!kernel) {
-    kernel = { label: 'mamba3Scan, combine', code: combineWgsl(lanes), access: [...reads(5), 'write'] }
-    combineKernels.set(key, kernel)
-  }
   const optional = [mimo?.z, mimo?.o, norm?.weight].map((tensor) => planner.binding(tensor ?? z))
   planner.dispatch({
-    kernel,
+    kernel: combineKernel(lanes),
     bindings: [scratch.parts, planner.binding(z), ...optional, planner.binding(y)],
     params: [
       ...[sequences, positions, rank, nHeads, headDim, mimo ? 1 : 0, norm ? 1 : 0, floatBits(norm?.eps ?? 0)],

@@ -6,6 +6,7 @@ import type { Planner } from '../../planner.ts'
 import { floatBits, type Kernel } from '../../queue/kernel.ts'
 import { type Lanes, lanesFor } from '../blocks/lane-sum.wgsl.ts'
 import { placeWords, sourcesKey, sourcesOf } from '../blocks/sources.ts'
+import { perVariant } from '../per-variant.ts'
 import {
   STEP_MEMORY,
   type StepSource,
@@ -17,8 +18,6 @@ import {
 
 /** The state's four, and y. */
 const WRITTEN_BUFFERS = 5
-
-const kernels = new Map<string, Kernel>()
 
 /** Whether a head fits into the workgroup memory that the recurrence has. */
 export function canStep(args: Mamba3ScanArgs): boolean {
@@ -90,15 +89,12 @@ function sizeFor({ areSubgroup }: Lanes, { maxInvocations }: Capabilities): numb
   return areSubgroup ? Math.min(512, maxInvocations) : 256
 }
 
-function kernelOf(variant: StepVariant): Kernel {
-  const { sources, unit, lanes, items, size } = variant
-  const key = [sourcesKey(sources), unit, lanes.count, lanes.areSubgroup, items, size].join()
-  let kernel = kernels.get(key)
-  if (!kernel) {
-    const reads = sources.bindings.map(() => 'read' as const)
+const kernelOf = perVariant(
+  (variant: StepVariant): Kernel => {
+    const reads = variant.sources.bindings.map(() => 'read' as const)
     const writes = Array.from({ length: WRITTEN_BUFFERS }, () => 'write' as const)
-    kernel = { label: 'mamba3Scan, step', code: stepWgsl(variant), access: [...reads, ...writes] }
-    kernels.set(key, kernel)
-  }
-  return kernel
-}
+    return { label: 'mamba3Scan, step', code: stepWgsl(variant), access: [...reads, ...writes] }
+  },
+  ({ sources, unit, lanes, items, size }) =>
+    [sourcesKey(sources), unit, lanes.count, lanes.areSubgroup, items, size].join(),
+)

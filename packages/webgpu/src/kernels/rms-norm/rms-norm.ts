@@ -2,13 +2,12 @@ import type { Tensor } from '@mamba/core'
 import type { RmsNormNode } from '../../ops/node.ts'
 import type { Planner } from '../../planner.ts'
 import { floatBits, type Kernel } from '../../queue/kernel.ts'
+import { perVariant } from '../per-variant.ts'
 import { viewWords, workgroupsFor } from '../views.ts'
 import { type RmsNormVariant, rmsNormWgsl } from './rms-norm.wgsl.ts'
 
 /** Invocations of the largest workgroup. */
 const MAX_SIZE = 256
-
-const kernels = new Map<string, Kernel>()
 
 /** `Ops.rmsNorm`. */
 export function planRmsNorm(planner: Planner, { x, args, y }: RmsNormNode): void {
@@ -49,17 +48,11 @@ function isAligned({ offset, rowStride }: Tensor): boolean {
   return offset % 4 === 0 && rowStride % 4 === 0
 }
 
-function kernelOf(variant: RmsNormVariant): Kernel {
-  const key = Object.values(variant).join()
-  let kernel = kernels.get(key)
-  if (!kernel) {
-    const gate = variant.gate === 'none' ? '' : `, gate ${variant.gate}`
-    kernel = {
-      label: `rmsNorm${gate}`,
-      code: rmsNormWgsl(variant),
-      access: ['read', 'read', 'read', 'write'],
-    }
-    kernels.set(key, kernel)
+const kernelOf = perVariant((variant: RmsNormVariant): Kernel => {
+  const gate = variant.gate === 'none' ? '' : `, gate ${variant.gate}`
+  return {
+    label: `rmsNorm${gate}`,
+    code: rmsNormWgsl(variant),
+    access: ['read', 'read', 'read', 'write'],
   }
-  return kernel
-}
+})

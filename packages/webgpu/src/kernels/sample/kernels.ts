@@ -1,4 +1,5 @@
 import type { Access, Kernel } from '../../queue/kernel.ts'
+import { perVariant } from '../per-variant.ts'
 import { drawWgsl } from './draw.wgsl.ts'
 import { filtersWgsl } from './filters.wgsl.ts'
 import { advanceWgsl, greedyWgsl, likeliestWgsl } from './greedy.wgsl.ts'
@@ -45,19 +46,10 @@ export interface SampleKernel {
   readonly bindings: readonly SampleBinding[]
 }
 
-const kernels = new Map<string, SampleKernel>()
-
 /** The kernel of a variant, always the same object. */
-export function sampleKernel(variant: SampleVariant): SampleKernel {
-  const { isGreedy, hasHistory, hasCounter, invocations } = variant
-  const name = `${isGreedy} ${hasHistory} ${hasCounter} ${invocations}`
-  let kernel = kernels.get(name)
-  if (!kernel) {
-    kernel = createKernel(variant)
-    kernels.set(name, kernel)
-  }
-  return kernel
-}
+export const sampleKernel = perVariant(createKernel, ({ isGreedy, hasHistory, hasCounter, invocations }) =>
+  [isGreedy, hasHistory, hasCounter, invocations].join(),
+)
 
 /** Adds 1 to a counter. */
 export const advanceKernel: Kernel = { label: 'sample: advance', code: advanceWgsl, access: ['write'] }

@@ -1,4 +1,5 @@
 import type { Kernel } from '../../queue/kernel.ts'
+import { perVariant } from '../per-variant.ts'
 import type { ScanVariant } from './arguments.wgsl.ts'
 import { carryStatesWgsl } from './carry-states.wgsl.ts'
 import { chunkOutputsWgsl } from './chunk-outputs.wgsl.ts'
@@ -17,21 +18,13 @@ export interface ScanKernels {
   readonly chunkOutputs: Kernel
 }
 
-const known = new Map<string, ScanKernels>()
-
-export function scanKernels(variant: ScanVariant): ScanKernels {
-  const key = Object.values(variant).join()
-  let kernels = known.get(key)
-  if (!kernels) {
-    kernels = {
-      packWeights: { label: 'selectiveScan, weights', ...packWeightsWgsl(variant) },
-      step: { label: 'selectiveScan, step', ...stepWgsl(variant) },
-      shortScan: { label: 'selectiveScan', ...shortScanWgsl(variant) },
-      chunkStates: { label: 'selectiveScan, states', ...chunkStatesWgsl(variant) },
-      carryStates: { label: 'selectiveScan, carry', ...carryStatesWgsl(variant) },
-      chunkOutputs: { label: 'selectiveScan, outputs', ...chunkOutputsWgsl(variant) },
-    }
-    known.set(key, kernels)
-  }
-  return kernels
-}
+export const scanKernels = perVariant(
+  (variant: ScanVariant): ScanKernels => ({
+    packWeights: { label: 'selectiveScan, weights', ...packWeightsWgsl(variant) },
+    step: { label: 'selectiveScan, step', ...stepWgsl(variant) },
+    shortScan: { label: 'selectiveScan', ...shortScanWgsl(variant) },
+    chunkStates: { label: 'selectiveScan, states', ...chunkStatesWgsl(variant) },
+    carryStates: { label: 'selectiveScan, carry', ...carryStatesWgsl(variant) },
+    chunkOutputs: { label: 'selectiveScan, outputs', ...chunkOutputsWgsl(variant) },
+  }),
+)

@@ -4,6 +4,7 @@ import type { Planner } from '../../planner.ts'
 import { floatBits, type Kernel } from '../../queue/kernel.ts'
 import { lanesFor } from '../blocks/lane-sum.wgsl.ts'
 import { placeWords, sourcesKey, sourcesOf } from '../blocks/sources.ts'
+import { perVariant } from '../per-variant.ts'
 import { STEP_SIZE, type StepVariant, stepGroups, stepSources, stepWgsl } from './step.wgsl.ts'
 
 /** State and y. */
@@ -11,8 +12,6 @@ const WRITTEN_BUFFERS = 2
 /** Workgroups that keep a large card busy; where there are many more, each takes several rows. */
 const MANY_WORKGROUPS = 1024
 const MAX_FLOAT = 3.4028234663852886e38
-
-const kernels = new Map<string, Kernel>()
 
 /** The recurrence, position after position. */
 export function planSsdStep(planner: Planner, { args, y }: SsdNode): void {
@@ -53,14 +52,11 @@ export function limitWords(limits: readonly [number, number]): number[] {
   return limits.map((limit) => floatBits(Math.min(limit, MAX_FLOAT)))
 }
 
-function kernelOf(variant: StepVariant): Kernel {
-  const { sources, unit, lanes, items, rows } = variant
-  const key = [sourcesKey(sources), unit, lanes.count, lanes.areSubgroup, items, rows].join()
-  let kernel = kernels.get(key)
-  if (!kernel) {
-    const reads = sources.bindings.map(() => 'read' as const)
-    kernel = { label: 'ssd, step', code: stepWgsl(variant), access: [...reads, 'write', 'write'] }
-    kernels.set(key, kernel)
-  }
-  return kernel
-}
+const kernelOf = perVariant(
+  (variant: StepVariant): Kernel => {
+    const reads = variant.sources.bindings.map(() => 'read' as const)
+    return { label: 'ssd, step', code: stepWgsl(variant), access: [...reads, 'write', 'write'] }
+  },
+  ({ sources, unit, lanes, items, rows }) =>
+    [sourcesKey(sources), unit, lanes.count, lanes.areSubgroup, items, rows].join(),
+)
