@@ -39,10 +39,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let state_terms = (span.d_state + 15u) / 16u * 16u;
   for (var term = 0u; term < state_terms + rows; term += 16u) {
     let is_state = term < state_terms;
-    var a: vec4<f32>;
-    var b: vec4<f32>;
-    var c: vec4<f32>;
-    var d: vec4<f32>;
+    var a = vec4<f32>();
+    var b = vec4<f32>();
+    var c = vec4<f32>();
+    var d = vec4<f32>();
     if (is_state) {
       let i = 4u * (bringer(local) / 4u);
       let n = term + 4u * (bringer(local) % 4u);

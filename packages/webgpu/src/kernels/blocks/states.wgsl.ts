@@ -40,10 +40,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   var results: Results;
   let terms = select(span.d_state, rows, is_state);
   for (var term = 0u; term < terms; term += 16u) {
-    var a: vec4<f32>;
-    var b: vec4<f32>;
-    var c: vec4<f32>;
-    var d: vec4<f32>;
+    var a = vec4<f32>();
+    var b = vec4<f32>();
+    var c = vec4<f32>();
+    var d = vec4<f32>();
     if (is_state) {
       let row = term + bringer(local) / 16u;
       let column = 4u * (bringer(local) % 16u);

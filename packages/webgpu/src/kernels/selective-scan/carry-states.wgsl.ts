@@ -37,8 +37,8 @@ fn main(
   let first = batch * dims.chunks;
   var h = state[own];
   for (var chunk = 0u; chunk < dims.chunks; chunk += AHEAD) {
-    var added: array<f32, AHEAD>;
-    var totals: array<f32, AHEAD>;
+    var added = array<f32, AHEAD>();
+    var totals = array<f32, AHEAD>();
     for (var k = 0u; k < AHEAD; k++) {
       if (chunk + k < dims.chunks) {
         added[k] = states[(first + chunk + k) * per_chunk + within];

@@ -89,8 +89,8 @@ fn main(
   for (var start = 0u; start < dims.length + ROUND; start += ROUND) {
     let last = start - min(start, ROUND);  // begin of the round that is scanned now; the first only loads
     let count = select(0u, min(ROUND, length - min(last, length)), start > 0u);
-    var skipped: array<f32, ITEMS>;
-    var gates: array<f32, ITEMS>;
+    var skipped = array<f32, ITEMS>();
+    var gates = array<f32, ITEMS>();
     for (var j = 0u; j < ITEMS; j++) {
       let t = j * LANES + local / CHANNELS;
       if (t < count) {

@@ -100,8 +100,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   for (var row = first; row < first + dims.length; row++) {
     let step = clamp(softplus(dt_at(row, head) + dt_bias_at(0u, head)), dims.smallest, dims.largest);
     let decay = decay_parts(step * A_at(0u, head));
-    var b: array<Unit, ITEMS>;
-    var c: array<Unit, ITEMS>;
+    var b = array<Unit, ITEMS>();
+    var c = array<Unit, ITEMS>();
     let column = head / dims.heads_of_group * dims.d_state;
     for (var i = 0u; i < ITEMS; i++) {
       let n = i * LANES + lane;
@@ -110,8 +110,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         c[i] = c_unit(row, column + n * UNIT);
       }
     }
-    var inputs: array<f32, ROWS>;
-    var sums: array<f32, ROWS>;
+    var inputs = array<f32, ROWS>();
+    var sums = array<f32, ROWS>();
     for (var r = 0u; r < ROWS; r++) {
       if (p + r * TILE < dims.head_dim) { inputs[r] = x_at(row, head * dims.head_dim + p + r * TILE); }
       var sum = Unit();
