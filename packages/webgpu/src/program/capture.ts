@@ -2,8 +2,7 @@ import { type Program, ShapeError, type Tensor } from '@mamba/core'
 import { collectOwners } from '@mamba/core/backend'
 import type { Context } from '../context.ts'
 import { USAGE } from '../device/constants.ts'
-import type { Dispatch } from '../queue/kernel.ts'
-import { type PreparedDispatch, prepareDispatch, type Runnable, UNIFORM_ALIGNMENT } from '../queue/prepare.ts'
+import { type PreparedDispatch, prepareDispatch, type Runnable, uniformsOf } from '../queue/prepare.ts'
 import { makePlan, type Plan } from './plan.ts'
 import { Recording } from './recording.ts'
 import { isRehearsed } from './rehearse.ts'
@@ -99,7 +98,7 @@ class RecordedProgram<T> implements Program<T>, Runnable {
       device.queue.writeBuffer(this.#uniforms, 0, uniforms.words)
     }
     this.prepared = dispatches.map((dispatch, i) => {
-      const offset = uniforms.offsets[i]
+      const offset = uniforms.offsets.get(dispatch)
       const uniform = offset === undefined ? undefined : { buffer: this.#uniforms!, offset }
       return prepareDispatch(device, dispatch, pipelines[i]!, uniform)
     })
@@ -118,18 +117,4 @@ class RecordedProgram<T> implements Program<T>, Runnable {
       throw missing
     }
   }
-}
-
-/** The parameters of all dispatches, and where each one's begin, in bytes. */
-function uniformsOf(dispatches: readonly Dispatch[]) {
-  let size = 0
-  const offsets = dispatches.map(({ params }) => {
-    if (!params) return undefined
-    const offset = size
-    size += Math.ceil((4 * params.length) / UNIFORM_ALIGNMENT) * UNIFORM_ALIGNMENT
-    return offset
-  })
-  const words = new Uint32Array(size / 4)
-  for (const [i, { params }] of dispatches.entries()) if (params) words.set(params, offsets[i]! / 4)
-  return { words, offsets }
 }

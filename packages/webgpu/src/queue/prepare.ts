@@ -41,3 +41,17 @@ export function prepareDispatch(
   const group = device.createBindGroup({ label: kernel.label, layout, entries })
   return { label: kernel.label, pipeline, group, workgroups: [x, y, z], bytes }
 }
+
+/** The parameters of dispatches one after the other, and where those of each begin, in bytes. */
+export function uniformsOf(dispatches: readonly Dispatch[]) {
+  const offsets = new Map<Dispatch, number>()
+  let size = 0
+  for (const dispatch of dispatches) {
+    if (!dispatch.params) continue
+    offsets.set(dispatch, size)
+    size += Math.ceil((4 * dispatch.params.length) / UNIFORM_ALIGNMENT) * UNIFORM_ALIGNMENT
+  }
+  const words = new Uint32Array(size / 4)
+  for (const [{ params }, offset] of offsets) words.set(params!, offset / 4)
+  return { words, offsets }
+}

@@ -1,53 +1,29 @@
 import { DeviceError } from '@mamba/core'
 import { MAP_MODE_READ, USAGE } from '../device/constants.ts'
 import type { Faults } from '../device/faults.ts'
-import type { Allocation, Place } from '../memory/allocation.ts'
+import type { Allocation } from '../memory/allocation.ts'
+import { Batch, type Profiler } from './batch.ts'
+import { allocationsOf, type Command, type Read } from './command.ts'
 import type { Dispatch } from './kernel.ts'
 import { type Pipeline, Pipelines } from './pipelines.ts'
-import { type PreparedDispatch, prepareDispatch, type Runnable, UNIFORM_ALIGNMENT } from './prepare.ts'
+import {
+  type PreparedDispatch,
+  prepareDispatch,
+  type Runnable,
+  UNIFORM_ALIGNMENT,
+  uniformsOf,
+} from './prepare.ts'
+import { StagingBuffers } from './staging-buffers.ts'
+
+/*
+ * One file beyond 300 lines: what waits, what is handed over, and who is told of failures share the same few fields.
+ */
 
 /** Commands after which they are handed to the device without being asked for, so that it starts early. */
 const MAX_COMMANDS = 64
 
 /** Bytes on their way to the device that wait here at most; arrays as large are not copied to wait. */
 const MAX_WAITING_BYTES = 2 ** 20
-
-/** What is enqueued. */
-type Command =
-  | { readonly kind: 'dispatch'; readonly dispatch: Dispatch }
-  | { readonly kind: 'prepared'; readonly run: Runnable }
-  | {
-      readonly kind: 'write'
-      readonly to: Allocation
-      readonly data: Uint8Array<ArrayBuffer>
-    }
-  | { readonly kind: 'clear'; readonly allocation: Allocation }
-  | {
-      readonly kind: 'copy'
-      readonly from: Allocation
-      readonly to: Allocation
-      readonly byteLength: number
-    }
-  | {
-      readonly kind: 'read'
-      readonly from: Allocation
-      readonly byteLength: number
-      /** When it was asked for, see {@link Faults}. */
-      readonly mark: number
-      readonly resolve: (bytes: ArrayBuffer) => void
-      readonly reject: (reason: unknown) => void
-    }
-  | { readonly kind: 'discard'; readonly buffer: GPUBuffer }
-
-type Read = Extract<Command, { kind: 'read' }>
-
-/** Sees the dispatches of a pass, to measure them. */
-export interface Profiler {
-  /** The descriptor of a pass that runs this dispatch alone. */
-  pass(label: string, bytes: number): GPUComputePassDescriptor
-  /** Called when the commands of this encoder are complete. */
-  resolve(encoder: GPUCommandEncoder): void
-}
 
 /**
  * The commands on their way to the device, in order. Enqueuing returns at once; commands are handed over in batches,
@@ -64,12 +40,13 @@ export class Queue {
   /** The batch that is waiting for its kernels, and those behind it. */
   #waiting: Promise<void> | undefined
   #failure: Error | undefined
-  readonly #staging: GPUBuffer[] = []
+  readonly #staging: StagingBuffers
   #uniforms: GPUBuffer | undefined
 
   constructor(device: GPUDevice, faults: Faults) {
     this.#device = device
     this.#faults = faults
+    this.#staging = new StagingBuffers(device)
     this.pipelines = new Pipelines(device)
   }
 
@@ -259,7 +236,7 @@ export class Queue {
     const uniforms = this.#writeUniforms(commands)
     const reads = commands.filter((command) => command.kind === 'read')
     const readBytes = reads.reduce((sum, { byteLength }) => sum + byteLength, 0)
-    const staging = readBytes > 0 ? this.#takeStaging(readBytes) : undefined
+    const staging = readBytes > 0 ? this.#staging.take(readBytes) : undefined
     const batch = new Batch(this.#device, this.profiler)
     let readOffset = 0
     for (const command of commands) {
@@ -297,16 +274,11 @@ export class Queue {
 
   /** All uniforms of a batch go to the device at once, into the buffer of the batch before: it works in order. */
   #writeUniforms(commands: readonly Command[]): Uniforms | undefined {
-    const offsets = new Map<Dispatch, number>()
-    let size = 0
-    for (const command of commands) {
-      if (command.kind !== 'dispatch' || !command.dispatch.params) continue
-      offsets.set(command.dispatch, size)
-      size += Math.ceil((4 * command.dispatch.params.length) / UNIFORM_ALIGNMENT) * UNIFORM_ALIGNMENT
-    }
+    const { words, offsets } = uniformsOf(
+      commands.flatMap((command) => (command.kind === 'dispatch' ? [command.dispatch] : [])),
+    )
+    const size = words.byteLength
     if (size === 0) return undefined
-    const words = new Uint32Array(size / 4)
-    for (const [{ params }, offset] of offsets) words.set(params!, offset / 4)
     if (!this.#uniforms || this.#uniforms.size < size) {
       this.#uniforms?.destroy()
       const usage = USAGE.UNIFORM | USAGE.COPY_DST
@@ -326,19 +298,6 @@ export class Queue {
     return prepareDispatch(this.#device, dispatch, pipeline, uniform)
   }
 
-  #takeStaging(size: number): GPUBuffer {
-    const index = this.#staging.findIndex((buffer) => buffer.size >= size)
-    const [found] = index < 0 ? [] : this.#staging.splice(index, 1)
-    return (
-      found ??
-      this.#device.createBuffer({
-        label: 'read-back',
-        size: 2 ** Math.ceil(Math.log2(Math.max(size, 256))),
-        usage: USAGE.MAP_READ | USAGE.COPY_DST,
-      })
-    )
-  }
-
   async #deliver(staging: GPUBuffer, reads: readonly Read[], size: number): Promise<void> {
     let failed: Error | undefined
     try {
@@ -356,77 +315,14 @@ export class Queue {
     }
     if (bytes) {
       staging.unmap()
-      this.#staging.push(staging)
+      this.#staging.give(staging)
     } else {
       staging.destroy()
     }
   }
 }
 
-function allocationsOf(command: Command): Allocation[] {
-  switch (command.kind) {
-    case 'dispatch':
-      return command.dispatch.bindings.map(({ allocation }) => allocation)
-    case 'write':
-      return [command.to]
-    case 'clear':
-      return [command.allocation]
-    case 'copy':
-      return [command.from, command.to]
-    case 'read':
-      return [command.from]
-    default:
-      return []
-  }
-}
-
 interface Uniforms {
   readonly buffer: GPUBuffer
   readonly offsets: ReadonlyMap<Dispatch, number>
-}
-
-/** Commands of one submission, or several where writes come between. */
-class Batch {
-  readonly #device: GPUDevice
-  readonly #profiler: Profiler | undefined
-  #encoder: GPUCommandEncoder | undefined
-  #pass: GPUComputePassEncoder | undefined
-  #pipeline: GPUComputePipeline | undefined
-
-  constructor(device: GPUDevice, profiler: Profiler | undefined) {
-    this.#device = device
-    this.#profiler = profiler
-  }
-
-  /** The encoder, outside of any pass. */
-  encoder(): GPUCommandEncoder {
-    this.#pass?.end()
-    this.#pass = undefined
-    this.#pipeline = undefined
-    this.#encoder ??= this.#device.createCommandEncoder()
-    return this.#encoder
-  }
-
-  dispatch({ label, pipeline, group, workgroups: [x, y, z], bytes }: PreparedDispatch): void {
-    if (x * y * z === 0) return
-    if (this.#profiler) this.#pass = this.encoder().beginComputePass(this.#profiler.pass(label, bytes))
-    else this.#pass ??= this.encoder().beginComputePass()
-    if (pipeline !== this.#pipeline) this.#pass.setPipeline(pipeline)
-    this.#pipeline = pipeline
-    this.#pass.setBindGroup(0, group)
-    this.#pass.dispatchWorkgroups(x, y, z)
-  }
-
-  copy(from: Place, to: Place, byteLength: number): void {
-    this.encoder().copyBufferToBuffer(from.buffer, from.offset, to.buffer, to.offset, byteLength)
-  }
-
-  /** Hands over what was encoded. */
-  submit(): void {
-    if (!this.#encoder) return
-    const encoder = this.encoder()
-    this.#profiler?.resolve(encoder)
-    this.#device.queue.submit([encoder.finish()])
-    this.#encoder = undefined
-  }
 }

@@ -1,5 +1,5 @@
 import { MAP_MODE_READ, USAGE } from '../device/constants.ts'
-import type { Profiler } from './queue.ts'
+import type { Profiler } from './batch.ts'
 
 /** Passes of one query set: it may hold 4,096 timestamps, and each pass takes two. */
 const MAX_PASSES = 2048
